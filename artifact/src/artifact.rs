@@ -104,7 +104,7 @@ pub struct Row {
 
 fn check_header<'s>(bytes: &[u8], schemas: &'s [Schema]) -> Result<&'s Schema, Defect> {
     let found = bytes.len();
-    if !(MIN_LEN..=MAX_LEN).contains(&found) || found % ROW_LEN != 0 {
+    if !(MIN_LEN..=MAX_LEN).contains(&found) || !found.is_multiple_of(ROW_LEN) {
         return Err(Defect::Size { found });
     }
     let magic = array(bytes, 0);

@@ -1,5 +1,12 @@
 //! The format's invariants: what is accepted, what is refused and how it says so.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a test may panic"
+)]
+
 use greenlight_artifact::{
     Cidr, Defect, Digest, Draft, Feature, HEADER_LEN, HeaderTest, Key, MAX_LABEL_LEN, MAX_LEN,
     MAX_WEIGHT, ROW_LEN, Row, Schema, ValidArtifact,

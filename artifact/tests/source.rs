@@ -1,5 +1,12 @@
 //! Sources: what is read, and where each mistake is said to lie.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a test may panic"
+)]
+
 use greenlight_artifact::{Feature, HeaderTest, Schema, source::Source};
 
 const JSON: &str = r#"{
