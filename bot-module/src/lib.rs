@@ -1,0 +1,48 @@
+//! Scores HTTP requests with an approved feature file, inside any Pingora proxy.
+//!
+//! [`CompiledModel::compile`] turns a [`greenlight_artifact::ValidArtifact`] into tables that are read in one pass over
+//! a request, whatever the number of rows. An [`Engine`] holds the model that runs now and swaps it in one step. A
+//! [`BotFilter`] asks the engine about each request, applies a [`Policy`] and tells the origin:
+//!
+//! | request header to the origin | value |
+//! |---|---|
+//! | `x-bot-score` | 1 (surely a bot) to 99 (surely a human); 0 when no score was computed |
+//! | `x-bot-verdict` | `allow`, `tag`, `log`, `block` (in shadow: what would have been done), or `unscored` |
+//! | `x-bot-artifact` | the first 16 hex digits of the artifact's digest; absent when none runs |
+//!
+//! A proxy adds it in two lines:
+//!
+//! ```ignore
+//! fn init_downstream_modules(&self, modules: &mut HttpModules) {
+//!     modules.add_module(self.bots.module());
+//! }
+//! async fn request_filter(&self, session: &mut Session, _ctx: &mut ()) -> Result<bool> {
+//!     self.bots.request_filter(session, None).await
+//! }
+//! ```
+//!
+//! A fault of ours is never the request's: where scoring panics or overruns, the request passes unscored and
+//! [`Engine::faults`] counts it.
+
+mod engine;
+mod filter;
+mod fired;
+mod model;
+mod policy;
+mod rate;
+mod request;
+mod score;
+
+pub use engine::{Engine, EngineCounters, EngineLimits, Evaluation, Reason};
+pub use filter::{
+    BotFilter, BotFilterBuilder, BotModule, FilterCounters, HEADER_ARTIFACT, HEADER_SCORE,
+    HEADER_VERDICT,
+};
+pub use fired::{Fired, FiredRows};
+pub use model::{CompileError, CompiledModel, Scored};
+pub use policy::{Action, Policy, Route, Verdict};
+pub use request::RequestView;
+pub use score::Score;
+
+#[cfg(test)]
+mod tests;

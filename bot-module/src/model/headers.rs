@@ -1,0 +1,120 @@
+//! Rows about header fields, grouped by field name.
+
+use std::collections::{BTreeMap, HashMap};
+
+use greenlight_artifact::HeaderTest;
+use http::HeaderMap;
+
+use super::{
+    CompileError, join,
+    text::{TextSet, WordTable},
+};
+use crate::fired::Fired;
+
+const USER_AGENT: &str = "user-agent";
+
+/// The rows about header fields.
+///
+/// A request's fields are gone through once, and each name looked up here: looking up the model's names in the
+/// request instead would cost a hash for each of up to 200 names.
+#[derive(Debug)]
+pub(super) struct HeaderTable {
+    groups: HashMap<String, HeaderGroup>,
+    /// What fires for a request without any header field.
+    silent: Fired,
+}
+
+/// The rows about one field.
+#[derive(Debug)]
+struct HeaderGroup {
+    /// Fire when the field is there.
+    present: Fired,
+    /// Fire when it is not.
+    absent: Fired,
+    /// Fire unless one of its values is not empty.
+    empty: Fired,
+    equals: WordTable,
+    contains: TextSet,
+}
+
+impl HeaderTable {
+    /// The rows that `headers` fire. Each value of a repeated field is looked at by itself.
+    pub(super) fn scan(&self, headers: &HeaderMap) -> Fired {
+        let mut fired = self.silent;
+        if self.groups.is_empty() {
+            return fired;
+        }
+        for (name, value) in headers {
+            if let Some(group) = self.groups.get(name.as_str()) {
+                group.scan(value.as_bytes(), &mut fired);
+            }
+        }
+        fired
+    }
+}
+
+impl HeaderGroup {
+    fn scan(&self, value: &[u8], fired: &mut Fired) {
+        fired.remove(&self.absent);
+        fired.insert(&self.present);
+        if !value.is_empty() {
+            fired.remove(&self.empty);
+            self.equals.look_up_folded(value, fired);
+            self.contains.scan(value, fired);
+        }
+    }
+}
+
+/// Gathers rows by field name.
+#[derive(Default)]
+pub(super) struct HeaderTableBuilder {
+    groups: BTreeMap<String, GroupRows>,
+}
+
+#[derive(Default)]
+struct GroupRows {
+    present: Fired,
+    absent: Fired,
+    empty: Fired,
+    equals: BTreeMap<String, Fired>,
+    contains: BTreeMap<String, Fired>,
+}
+
+impl HeaderTableBuilder {
+    /// A row about the user agent is one about a header field, so that its value is scanned once for both.
+    pub(super) fn user_agent_contains(&mut self, text: String, fired: Fired) {
+        self.header(USER_AGENT.into(), HeaderTest::Contains(text), fired);
+    }
+
+    pub(super) fn user_agent_empty(&mut self, fired: Fired) {
+        self.groups.entry(USER_AGENT.into()).or_default().empty.insert(&fired);
+    }
+
+    pub(super) fn header(&mut self, name: String, test: HeaderTest, fired: Fired) {
+        let group = self.groups.entry(name).or_default();
+        match test {
+            HeaderTest::Present => group.present.insert(&fired),
+            HeaderTest::Absent => group.absent.insert(&fired),
+            HeaderTest::Equals(value) => join(&mut group.equals, value, fired),
+            HeaderTest::Contains(text) => join(&mut group.contains, text, fired),
+        }
+    }
+
+    pub(super) fn build(self) -> Result<HeaderTable, CompileError> {
+        let mut silent = Fired::NONE;
+        let mut groups = HashMap::new();
+        for (name, rows) in self.groups {
+            silent.insert(&rows.absent);
+            silent.insert(&rows.empty);
+            let group = HeaderGroup {
+                present: rows.present,
+                absent: rows.absent,
+                empty: rows.empty,
+                equals: WordTable::new(rows.equals),
+                contains: TextSet::folded(rows.contains)?,
+            };
+            groups.insert(name, group);
+        }
+        Ok(HeaderTable { groups, silent })
+    }
+}
