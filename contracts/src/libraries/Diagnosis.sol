@@ -66,7 +66,7 @@ library Diagnosis {
     function _valueDefect(bytes32 value, bytes32 schema) private pure returns (uint8) {
         uint8 kind = uint8(value[0]);
         uint256 class = kind < 32 ? uint8(schema[kind]) >> 4 : ArgumentClass.UNKNOWN;
-        if (class == ArgumentClass.UNKNOWN) return Defect.KIND;
+        if (class == ArgumentClass.UNKNOWN || class > ArgumentClass.FINGERPRINT) return Defect.KIND;
         uint8 flags = uint8(value[1]);
         if (flags > (class == ArgumentClass.HEADER ? 3 : 0)) return Defect.FLAGS;
         if (!_isArgument(bytes28(value << 32), class, flags)) return Defect.ARGUMENT;

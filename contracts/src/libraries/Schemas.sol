@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 /// @notice Argument classes: what the 28 argument bytes of a row may hold, and which flags go with them.
 library ArgumentClass {
-    /// @dev No such kind.
+    /// @dev No such kind; the same goes for classes above `FINGERPRINT`.
     uint256 internal constant UNKNOWN = 0;
     /// @dev All zero.
     uint256 internal constant NONE = 1;

@@ -5,7 +5,6 @@ import {IArtifactVerifier, Statement} from "../interfaces/IArtifactVerifier.sol"
 import {Defect} from "../libraries/Defect.sol";
 import {Diagnosis} from "../libraries/Diagnosis.sol";
 import {Format} from "../libraries/Format.sol";
-import {ArgumentClass} from "../libraries/Schemas.sol";
 import {Screening} from "../libraries/Screening.sol";
 
 /// @title CalldataVerifier
@@ -19,17 +18,11 @@ contract CalldataVerifier is IArtifactVerifier {
     /// @notice Bound on the summed cost of the rows.
     uint32 public immutable budget;
 
-    /// @notice The schema gives kind `kind` a class that this contract cannot check.
-    error UnknownArgumentClass(uint256 kind, uint256 class);
     /// @notice The two checkers judge an artifact differently. No input is known to do that; if one is found, the artifact
     /// stays out.
     error CheckersDisagree();
 
     constructor(uint32 engine_, bytes32 schema_, uint32 budget_) {
-        for (uint256 kind = 0; kind < 32; ++kind) {
-            uint256 class = uint8(schema_[kind]) >> 4;
-            if (class > ArgumentClass.FINGERPRINT) revert UnknownArgumentClass(kind, class);
-        }
         engine = engine_;
         schema = schema_;
         budget = budget_;
