@@ -1,0 +1,244 @@
+//! The command line.
+
+use std::{path::PathBuf, str::FromStr};
+
+use clap::{Args, Parser, Subcommand};
+use greenlight_artifact::Digest;
+
+use crate::{
+    error::Error, files::Format, operation::TimelockArgs, registry::RegistryArgs, report::Report,
+    transaction::SenderArgs,
+};
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  failed (also: build --check found a difference, lint --deny-warnings found one)
+  2  wrong usage or bad input; nothing was sent
+  3  refused by a contract
+  4  the chain cannot be reached, or what answers is no usable RPC
+  5  waited in vain; the same command goes on from where this one stopped
+  6  what was scheduled was cancelled, or was not executed in time
+
+Keys come from --keystore or GREENLIGHT_PRIVATE_KEY, never from an argument.";
+
+/// The control plane of Greenlight: builds feature files and moves the registry that edges obey.
+#[derive(Debug, Parser)]
+#[command(name = "greenlightctl", version, after_help = EXIT_CODES, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    /// One JSON object on stdout, for machines.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Build an artifact from a JSON or CSV source.
+    Build {
+        /// The source; .json or .csv says which.
+        source: PathBuf,
+        /// Where to write the artifact.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+        /// How to read the source, whatever it is called.
+        #[arg(long)]
+        format: Option<Format>,
+        /// Write nothing; fail unless the file holds exactly what the source builds to.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Check a source or an artifact against every invariant, and warn of rows that cannot do what they seem to.
+    Lint {
+        /// The source (.json, .csv) or artifact (anything else).
+        file: PathBuf,
+        /// How to read the file, whatever it is called.
+        #[arg(long)]
+        format: Option<Format>,
+        /// Exit with 1 if there are warnings.
+        #[arg(long)]
+        deny_warnings: bool,
+    },
+    /// Put an artifact on chain, where a verifier checks it; moves no edge.
+    Stage {
+        /// The artifact.
+        file: PathBuf,
+        /// The verifier to stage through; without it, the deployment file's or the one that is active.
+        #[arg(long, value_name = "ADDRESS")]
+        verifier: Option<alloy::primitives::Address>,
+        /// For drills: send any bytes, neither checked nor rehearsed, so that the contract itself refuses them.
+        #[arg(long)]
+        unchecked: bool,
+        #[command(flatten)]
+        sender: SenderArgs,
+    },
+    /// Make a staged artifact current: schedule, wait for the timelock, execute.
+    Promote {
+        /// Id or digest of the artifact.
+        #[arg(value_name = "ID|DIGEST")]
+        target: Target,
+        /// Basis points of the edges that run it as a canary; 10000 is all of them and makes it current.
+        #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u16).range(1..=10_000))]
+        canary_bps: u16,
+        #[command(flatten)]
+        act: Act,
+    },
+    /// Make every edge run an artifact that was current before.
+    Rollback {
+        /// Id or digest of the artifact.
+        #[arg(value_name = "ID|DIGEST")]
+        target: Target,
+        #[command(flatten)]
+        act: Act,
+    },
+    /// Make every edge allow everything.
+    Kill(Act),
+    /// Take the kill back, after the timelock.
+    Revive(Act),
+    /// Make edges keep what they run and adopt nothing.
+    Pause(Act),
+    /// Take the pause back, after the timelock.
+    Resume(Act),
+    /// Bar an artifact for ever.
+    Revoke {
+        /// Id or digest of the artifact.
+        #[arg(value_name = "ID|DIGEST")]
+        target: Target,
+        #[command(flatten)]
+        act: Act,
+    },
+    /// Cancel what is scheduled: an artifact's promotions, or one operation.
+    Cancel {
+        /// Id of the artifact, or id of the operation as `status` shows it.
+        #[arg(value_name = "ID|OPERATION")]
+        target: Scheduled,
+        #[command(flatten)]
+        sender: SenderArgs,
+    },
+    /// What edges are told to run, and what is scheduled.
+    Status {
+        /// How many of the newest artifacts to show.
+        #[arg(long, value_name = "N", default_value_t = 20)]
+        limit: u32,
+        #[command(flatten)]
+        registry: RegistryArgs,
+    },
+    /// Every change of the registry, oldest first.
+    History {
+        /// Show only the newest so many.
+        #[arg(long, value_name = "N")]
+        limit: Option<usize>,
+        #[command(flatten)]
+        registry: RegistryArgs,
+    },
+}
+
+/// What commands take that change the head.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Act {
+    #[command(flatten)]
+    pub(crate) timelock: TimelockArgs,
+    #[command(flatten)]
+    pub(crate) sender: SenderArgs,
+}
+
+impl Command {
+    /// The subcommand's name.
+    pub(crate) const fn name(&self) -> &'static str {
+        match self {
+            Self::Build { .. } => "build",
+            Self::Lint { .. } => "lint",
+            Self::Stage { .. } => "stage",
+            Self::Promote { .. } => "promote",
+            Self::Rollback { .. } => "rollback",
+            Self::Kill(_) => "kill",
+            Self::Revive(_) => "revive",
+            Self::Pause(_) => "pause",
+            Self::Resume(_) => "resume",
+            Self::Revoke { .. } => "revoke",
+            Self::Cancel { .. } => "cancel",
+            Self::Status { .. } => "status",
+            Self::History { .. } => "history",
+        }
+    }
+
+    /// Does it.
+    pub(crate) async fn run(self) -> Result<Report, Error> {
+        use crate::{build, change, history, lint, stage, status};
+        match self {
+            Self::Build { source, out, format, check } => build::run(&source, format, &out, check),
+            Self::Lint { file, format, deny_warnings } => lint::run(&file, format, deny_warnings),
+            Self::Stage { file, verifier, unchecked, sender } => {
+                stage::run(&file, verifier, unchecked, &sender).await
+            }
+            Self::Promote { target, canary_bps, act } => {
+                change::promote(target, canary_bps, &act).await
+            }
+            Self::Rollback { target, act } => change::rollback(target, &act).await,
+            Self::Kill(act) => change::kill(&act).await,
+            Self::Revive(act) => change::revive(&act).await,
+            Self::Pause(act) => change::pause(&act).await,
+            Self::Resume(act) => change::resume(&act).await,
+            Self::Revoke { target, act } => change::revoke(target, &act).await,
+            Self::Cancel { target, sender } => change::cancel(target, &sender).await,
+            Self::Status { limit, registry } => status::run(limit, &registry).await,
+            Self::History { limit, registry } => history::run(limit, &registry).await,
+        }
+    }
+}
+
+/// An artifact as a command line names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// By its number.
+    Id(u32),
+    /// By its content.
+    Digest(Digest),
+}
+
+/// Something scheduled as a command line names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scheduled {
+    /// The promotions of an artifact.
+    Artifact(u32),
+    /// One operation of the AccessManager.
+    Operation(alloy::primitives::B256),
+}
+
+/// A number or 32 bytes in hex were expected.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected a number, or 0x and 64 hex digits; found {found:?}")]
+pub(crate) struct NameError {
+    found: String,
+}
+
+fn number_or_word(text: &str) -> Result<Result<u32, Digest>, NameError> {
+    let refuse = || NameError { found: text.into() };
+    // 64 digits without 0x could be meant as a number; with it they cannot.
+    if text.starts_with("0x") {
+        text.parse().map(Err).map_err(|_| refuse())
+    } else {
+        text.parse().map(Ok).map_err(|_| refuse())
+    }
+}
+
+impl FromStr for Target {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        number_or_word(text).map(|parsed| parsed.map_or_else(Self::Digest, Self::Id))
+    }
+}
+
+impl FromStr for Scheduled {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        number_or_word(text)
+            .map(|parsed| parsed.map_or_else(|word| Self::Operation(word.0.into()), Self::Artifact))
+    }
+}
+
+#[cfg(test)]
+mod tests;

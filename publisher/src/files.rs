@@ -1,0 +1,140 @@
+//! Reading sources and artifacts, writing artifacts.
+
+use std::{
+    fs::{self, File},
+    io::{Read as _, Write as _},
+    path::{Path, PathBuf},
+};
+
+use clap::ValueEnum;
+use greenlight_artifact::{Digest, MAGIC, Schema, ValidArtifact, source::Source};
+
+use crate::error::FileError;
+
+/// The engines whose schemas this program builds and checks for.
+pub(crate) const SCHEMAS: &[Schema] = &[Schema::ENGINE_1];
+
+/// A source of 200 rows is some 20 KiB; a hundred times that is not a source.
+const MAX_SOURCE: u64 = 2 << 20;
+
+/// Drills send what is no artifact at all; this is what a node still takes as one transaction.
+const MAX_UNCHECKED: u64 = 120 << 10;
+
+/// How a file is to be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// A JSON source.
+    Json,
+    /// A CSV source.
+    Csv,
+    /// The canonical bytes.
+    Artifact,
+}
+
+impl Format {
+    /// By the file's extension; any other is taken for an artifact.
+    fn of(path: &Path) -> Self {
+        let is = |extension: &str| {
+            path.extension().is_some_and(|found| found.eq_ignore_ascii_case(extension))
+        };
+        if is("json") {
+            Self::Json
+        } else if is("csv") {
+            Self::Csv
+        } else {
+            Self::Artifact
+        }
+    }
+}
+
+/// Builds the artifact of a source file.
+pub(crate) fn build(path: &Path, format: Option<Format>) -> Result<ValidArtifact, FileError> {
+    let read = match format.unwrap_or_else(|| Format::of(path)) {
+        Format::Json => Source::from_json,
+        Format::Csv => Source::from_csv,
+        Format::Artifact => {
+            let found =
+                path.extension().map_or("no extension".into(), |found| found.display().to_string());
+            let expected = "a source that ends in .json or .csv, or --format";
+            return Err(FileError::Format { path: path.into(), expected, found });
+        }
+    };
+    let text =
+        String::from_utf8(read_capped(path, MAX_SOURCE)?).map_err(|error| FileError::Format {
+            path: path.into(),
+            expected: "UTF-8",
+            found: format!("another byte after {} valid ones", error.utf8_error().valid_up_to()),
+        })?;
+    let source = |error| FileError::Source { path: path.into(), error };
+    read(&text).map_err(source)?.encode(SCHEMAS).map_err(source)
+}
+
+/// Reads a source or an artifact.
+pub(crate) fn load(path: &Path, format: Option<Format>) -> Result<ValidArtifact, FileError> {
+    match format.unwrap_or_else(|| Format::of(path)) {
+        Format::Artifact => artifact(path),
+        source => build(path, Some(source)),
+    }
+}
+
+/// Reads and checks an artifact.
+pub(crate) fn artifact(path: &Path) -> Result<ValidArtifact, FileError> {
+    let bytes = unchecked(path)?;
+    ValidArtifact::check(&bytes, SCHEMAS).map_err(|defect| {
+        let text = Format::of(path) != Format::Artifact
+            || bytes.first_chunk() != Some(&MAGIC) && bytes.is_ascii();
+        if text && !bytes.is_empty() {
+            let (expected, found) = ("an artifact, as `build` writes it", "text".into());
+            return FileError::Format { path: path.into(), expected, found };
+        }
+        FileError::Artifact { path: path.into(), defect }
+    })
+}
+
+/// Reads any bytes.
+pub(crate) fn unchecked(path: &Path) -> Result<Vec<u8>, FileError> {
+    read_capped(path, MAX_UNCHECKED)
+}
+
+/// Writes an artifact so that no reader ever sees half of it.
+pub(crate) fn write(path: &Path, artifact: &ValidArtifact) -> Result<(), FileError> {
+    let io = |error| FileError::Io { path: path.into(), error };
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.tmp", std::process::id()));
+    let temporary = path.with_file_name(name);
+    let written = File::create_new(&temporary)
+        .and_then(|mut file| {
+            file.write_all(artifact.bytes())?;
+            file.sync_all()
+        })
+        .and_then(|()| fs::rename(&temporary, path));
+    written.map_err(|error| {
+        let _ = fs::remove_file(&temporary);
+        io(error)
+    })
+}
+
+/// Refuses a file that is not the bytes of `artifact`.
+pub(crate) fn compare(path: &Path, artifact: &ValidArtifact) -> Result<(), FileError> {
+    let (expected, found) = (artifact.digest(), Digest::of(&unchecked(path)?));
+    if expected == found {
+        Ok(())
+    } else {
+        Err(FileError::Differs { path: path.into(), expected, found })
+    }
+}
+
+pub(crate) fn read_capped(path: &Path, max: u64) -> Result<Vec<u8>, FileError> {
+    let io = |error| FileError::Io { path: PathBuf::from(path), error };
+    let mut bytes = Vec::new();
+    let read = File::open(path)
+        .map_err(io)?
+        .take(max.saturating_add(1))
+        .read_to_end(&mut bytes)
+        .map_err(io)?;
+    if u64::try_from(read).is_ok_and(|read| read <= max) {
+        Ok(bytes)
+    } else {
+        Err(FileError::TooLarge { path: path.into(), max })
+    }
+}

@@ -1,0 +1,370 @@
+//! A call of the registry as the AccessManager lets an account make it: at once, or scheduled, waited for and executed.
+//!
+//! Nothing is kept on this side. What was scheduled, cancelled or executed is read from the chain each time, so the same
+//! command run again goes on from wherever an earlier one stopped, on whichever machine.
+
+use std::time::{Duration, Instant};
+
+use alloy::{
+    eips::BlockId,
+    network::TransactionBuilder as _,
+    primitives::{Address, B256, Bytes, bytes},
+    rpc::types::{
+        Filter, TransactionRequest,
+        state::{AccountOverride, StateOverride},
+    },
+    sol_types::{SolCall, SolEvent as _},
+};
+use clap::Args;
+use serde::Serialize;
+
+use crate::{
+    abi::IAccessManager as Manager,
+    error::{ChainError, Error, TimelockError},
+    report::{progress, time},
+    transaction::{Mined, Rehearsal, Sender},
+};
+
+/// Runtime code that answers every call with the two words 1 and 0, `canCall`'s "yes, at once".
+/// PUSH1 1 · PUSH0 · MSTORE · PUSH1 64 · PUSH0 · RETURN; memory beyond what was written is zero.
+const YES_AT_ONCE: Bytes = bytes!("60015f5260405ff3");
+
+/// An RPC may be away for this long while a timelock is waited for.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+/// What commands take whose call may have to wait.
+#[derive(Args, Clone, Copy, Debug)]
+#[command(next_help_heading = "Timelock")]
+pub(crate) struct TimelockArgs {
+    /// Schedule and return; the same command goes on later.
+    #[arg(long)]
+    no_wait: bool,
+    /// Give up where the timelock would take longer than this.
+    #[arg(long, value_name = "SECONDS", conflicts_with = "no_wait")]
+    max_wait: Option<u64>,
+    /// Schedule anew what was cancelled or has expired.
+    #[arg(long)]
+    again: bool,
+    /// For drills: send the call as it is, neither scheduled nor rehearsed, so that the contract itself refuses it.
+    #[arg(long, conflicts_with_all = ["no_wait", "max_wait", "again"])]
+    unchecked: bool,
+}
+
+/// How far a call came.
+#[derive(Debug, Serialize)]
+pub(crate) struct Performed {
+    /// Whether it is done or waits for its timelock.
+    pub(crate) outcome: Outcome,
+    /// The scheduled operation, if the account needed one.
+    pub(crate) operation: Option<Operation>,
+    /// The transaction that did it.
+    pub(crate) transaction: Option<Mined>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Outcome {
+    Executed,
+    Scheduled,
+}
+
+/// An operation that the AccessManager holds.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Operation {
+    pub(crate) id: B256,
+    /// From when it may be executed, Unix seconds.
+    pub(crate) ready_at: u64,
+    /// Until when, Unix seconds.
+    pub(crate) expires_at: u64,
+    /// The transaction that scheduled it, if this run sent it.
+    pub(crate) schedule_transaction: Option<Mined>,
+}
+
+/// The last thing that happened to an operation.
+enum Past {
+    /// Never scheduled, or executed: a new round may begin.
+    Free,
+    /// Its last schedule ran out.
+    Expired {
+        ready_at: u64,
+    },
+    Cancelled {
+        block: u64,
+        transaction: B256,
+    },
+}
+
+impl Sender {
+    /// Makes `call` on the registry, through a schedule if this account needs one.
+    pub(crate) async fn perform<C: SolCall>(
+        &self,
+        call: &C,
+        timelock: TimelockArgs,
+    ) -> Result<Performed, Error> {
+        let (registry, data) = (&self.registry, Bytes::from(call.abi_encode()));
+        if timelock.unchecked {
+            return self
+                .send(registry.address, data, Rehearsal::None)
+                .await
+                .map(Performed::at_once);
+        }
+        let question = Manager::canCallCall {
+            caller: self.account,
+            target: registry.address,
+            selector: C::SELECTOR.into(),
+        };
+        let access = registry.chain.view(registry.manager, &question, BlockId::latest()).await?;
+        if access.allowed || access.delay == 0 {
+            // Not allowed and no delay is no role at all: the registry says so itself.
+            let sent = self.send(registry.address, data, Rehearsal::First).await;
+            return sent
+                .map(Performed::at_once)
+                .map_err(|error| self.explain(error, C::SIGNATURE, access.allowed));
+        }
+        self.rehearse(&data).await?;
+        let operation = self.scheduled(&data, timelock.again).await?;
+        let left = operation.ready_at.saturating_sub(registry.chain.latest().await?.timestamp);
+        if left > 0 && timelock.no_wait {
+            return Ok(Performed {
+                outcome: Outcome::Scheduled,
+                operation: Some(operation),
+                transaction: None,
+            });
+        }
+        if let Some(max_wait) = timelock.max_wait.filter(|max_wait| left > *max_wait) {
+            let Operation { id, ready_at, .. } = operation;
+            return Err(TimelockError::TooLong { operation: id, ready_at, max_wait }.into());
+        }
+        self.ripen(&data, &operation).await?;
+        let transaction = self.send(registry.address, data, Rehearsal::First).await?;
+        Ok(Performed {
+            outcome: Outcome::Executed,
+            operation: Some(operation),
+            transaction: Some(transaction),
+        })
+    }
+
+    /// Adds to a refusal for want of a role which function it was about.
+    fn explain(&self, error: Error, signature: &str, allowed: bool) -> Error {
+        match error {
+            Error::Chain(ChainError::Refused { mut refusal, transaction })
+                if !allowed && refusal.reason == "unauthorized" =>
+            {
+                refusal.message = format!("{}: {signature}", refusal.message);
+                ChainError::Refused { refusal, transaction }.into()
+            }
+            other => other,
+        }
+    }
+
+    /// Asks the registry's own rules before the timelock begins rather than after it ended: the call is run with an
+    /// authority that says yes. An RPC without state overrides cannot tell, and then the execution will.
+    async fn rehearse(&self, data: &Bytes) -> Result<(), ChainError> {
+        let registry = &self.registry;
+        let yes = AccountOverride::default().with_code(YES_AT_ONCE);
+        let overrides = StateOverride::from_iter([(registry.manager, yes)]);
+        match registry.chain.call(self.request(data), BlockId::latest(), Some(overrides)).await {
+            Ok(_) | Err(ChainError::Rpc { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn request(&self, data: &Bytes) -> TransactionRequest {
+        TransactionRequest::default()
+            .with_from(self.account)
+            .with_to(self.registry.address)
+            .with_input(data.clone())
+    }
+
+    /// The operation of `data`, scheduled now if it is not already.
+    async fn scheduled(&self, data: &Bytes, again: bool) -> Result<Operation, Error> {
+        let registry = &self.registry;
+        let id = self.operation_id(data).await?;
+        if let Some(operation) = self.operation(id, None).await? {
+            progress(&format!(
+                "operation {id} is scheduled already, executable from {}",
+                time(operation.ready_at)
+            ));
+            return Ok(operation);
+        }
+        match self.past(id).await? {
+            Past::Cancelled { block, transaction } if !again => {
+                return Err(TimelockError::Cancelled { operation: id, block, transaction }.into());
+            }
+            Past::Expired { ready_at } if !again => {
+                let expired_at = ready_at.saturating_add(self.expiration().await?);
+                return Err(TimelockError::Expired { operation: id, expired_at }.into());
+            }
+            _ => {}
+        }
+        let schedule = Manager::scheduleCall {
+            target: registry.address,
+            data: data.clone(),
+            when: Default::default(),
+        };
+        let mined =
+            self.send(registry.manager, schedule.abi_encode().into(), Rehearsal::First).await?;
+        match self.operation(id, Some(mined.clone())).await? {
+            Some(operation) => {
+                progress(&format!(
+                    "operation {id} scheduled, executable from {}",
+                    time(operation.ready_at)
+                ));
+                Ok(operation)
+            }
+            // Scheduled in one block and gone in the next: a guardian was quick.
+            None => Err(TimelockError::Cancelled {
+                operation: id,
+                block: mined.block,
+                transaction: mined.hash,
+            }
+            .into()),
+        }
+    }
+
+    async fn operation_id(&self, data: &Bytes) -> Result<B256, ChainError> {
+        let registry = &self.registry;
+        let hash = Manager::hashOperationCall {
+            caller: self.account,
+            target: registry.address,
+            data: data.clone(),
+        };
+        registry.chain.view(registry.manager, &hash, BlockId::latest()).await
+    }
+
+    async fn operation(
+        &self,
+        id: B256,
+        schedule_transaction: Option<Mined>,
+    ) -> Result<Option<Operation>, ChainError> {
+        let registry = &self.registry;
+        let schedule = Manager::getScheduleCall { id };
+        let ready_at =
+            registry.chain.view(registry.manager, &schedule, BlockId::latest()).await?.to::<u64>();
+        if ready_at == 0 {
+            return Ok(None);
+        }
+        let expires_at = ready_at.saturating_add(self.expiration().await?);
+        Ok(Some(Operation { id, ready_at, expires_at, schedule_transaction }))
+    }
+
+    async fn expiration(&self) -> Result<u64, ChainError> {
+        let registry = &self.registry;
+        registry
+            .chain
+            .view(registry.manager, &Manager::expirationCall {}, BlockId::latest())
+            .await
+            .map(u64::from)
+    }
+
+    /// What became of an operation that is not scheduled (any more).
+    async fn past(&self, id: B256) -> Result<Past, ChainError> {
+        let registry = &self.registry;
+        let filter = Filter::new().address(registry.manager).topic1(id).event_signature(vec![
+            Manager::OperationScheduled::SIGNATURE_HASH,
+            Manager::OperationExecuted::SIGNATURE_HASH,
+            Manager::OperationCanceled::SIGNATURE_HASH,
+        ]);
+        let latest = registry.chain.latest().await?.number;
+        let logs = registry.chain.logs(&filter, registry.from_block, latest).await?;
+        let Some(last) = logs.last() else { return Ok(Past::Free) };
+        Ok(match last.topic0() {
+            Some(&Manager::OperationCanceled::SIGNATURE_HASH) => Past::Cancelled {
+                block: last.block_number.unwrap_or_default(),
+                transaction: last.transaction_hash.unwrap_or_default(),
+            },
+            Some(&Manager::OperationScheduled::SIGNATURE_HASH) => Past::Expired {
+                ready_at: Manager::OperationScheduled::decode_log(&last.inner)
+                    .map_or(0, |scheduled| scheduled.schedule.to::<u64>()),
+            },
+            _ => Past::Free,
+        })
+    }
+
+    /// Waits until the call would succeed in the next block. That, and no clock of this machine, decides.
+    async fn ripen(&self, data: &Bytes, operation: &Operation) -> Result<(), Error> {
+        let chain = &self.registry.chain;
+        let mut waiting = Waiting::new(operation.ready_at);
+        let mut last_answer = Instant::now();
+        loop {
+            match chain.call(self.request(data), BlockId::pending(), None).await {
+                Ok(_) => return Ok(()),
+                Err(ChainError::Refused { refusal, .. }) if refusal.reason == "not-ready" => {
+                    last_answer = Instant::now();
+                    waiting.report(chain.latest().await.ok().map(|block| block.timestamp));
+                }
+                Err(ChainError::Refused { refusal, .. }) if refusal.reason == "not-scheduled" => {
+                    return match self.past(operation.id).await? {
+                        Past::Cancelled { block, transaction } => Err(TimelockError::Cancelled {
+                            operation: operation.id,
+                            block,
+                            transaction,
+                        }
+                        .into()),
+                        _ => Err(ChainError::Refused { refusal, transaction: None }.into()),
+                    };
+                }
+                Err(ChainError::Refused { refusal, .. }) if refusal.reason == "expired" => {
+                    let Operation { id, expires_at, .. } = *operation;
+                    return Err(
+                        TimelockError::Expired { operation: id, expired_at: expires_at }.into()
+                    );
+                }
+                Err(error @ ChainError::Unreachable { .. }) if last_answer.elapsed() < PATIENCE => {
+                    progress(&format!("still waiting: {error}"));
+                }
+                Err(error) => return Err(error.into()),
+            }
+            tokio::time::sleep(waiting.pause()).await;
+        }
+    }
+
+    /// Takes back what `caller` scheduled.
+    pub(crate) async fn cancel(&self, caller: Address, data: Bytes) -> Result<Mined, Error> {
+        let registry = &self.registry;
+        let cancel = Manager::cancelCall { caller, target: registry.address, data };
+        self.send(registry.manager, cancel.abi_encode().into(), Rehearsal::First).await
+    }
+}
+
+impl Performed {
+    const fn at_once(transaction: Mined) -> Self {
+        Self { outcome: Outcome::Executed, operation: None, transaction: Some(transaction) }
+    }
+}
+
+/// The pace of waiting, and of saying so: often near the end, seldom far from it.
+struct Waiting {
+    ready_at: u64,
+    left: u64,
+    said: Option<u64>,
+}
+
+impl Waiting {
+    const fn new(ready_at: u64) -> Self {
+        Self { ready_at, left: 0, said: None }
+    }
+
+    /// Takes note of the chain's time.
+    fn report(&mut self, now: Option<u64>) {
+        let Some(now) = now else { return };
+        self.left = self.ready_at.saturating_sub(now);
+        let step = if self.left > 120 { 60 } else { 10 };
+        if self.said.is_none_or(|said| said.saturating_sub(self.left) >= step) {
+            progress(&format!(
+                "waiting for the timelock: {} s left, until {}",
+                self.left,
+                time(self.ready_at)
+            ));
+            self.said = Some(self.left);
+        }
+    }
+
+    const fn pause(&self) -> Duration {
+        match self.left {
+            0..=15 => Duration::from_millis(500),
+            16..=120 => Duration::from_secs(2),
+            _ => Duration::from_secs(12),
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! What a contract says when it refuses, in words.
+
+use alloy::{
+    primitives::{Bytes, FixedBytes, hex},
+    sol_types::{Panic, Revert, SolError as _, SolInterface as _},
+};
+use greenlight_artifact::Defect;
+use serde::Serialize;
+
+use crate::abi::{
+    IAccessManaged::IAccessManagedErrors as Managed,
+    IAccessManager::IAccessManagerErrors as Manager,
+    IArtifactVerifier::IArtifactVerifierErrors as Verifier,
+    IConfigRegistry::IConfigRegistryErrors as Registry, VerifierStatus,
+};
+
+/// A contract's refusal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Refusal {
+    /// Stable name of what is wrong; for a defect of an artifact the same word as at the edge.
+    pub(crate) reason: &'static str,
+    /// For people.
+    pub(crate) message: String,
+    /// Code of the artifact's first defect.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) defect: Option<u8>,
+    /// Row of the defect, from 0; absent where it is the header's or the whole table's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) row: Option<u64>,
+    /// The revert data as it came.
+    pub(crate) data: Bytes,
+}
+
+impl Refusal {
+    /// Puts revert data into words.
+    pub(crate) fn decode(data: &Bytes) -> Self {
+        if let Ok(Verifier::Refused(refused)) = Verifier::abi_decode(data) {
+            return Self::of_defect(refused.defect, refused.row.saturating_to(), data);
+        }
+        let (reason, message) = if let Ok(error) = Registry::abi_decode(data) {
+            registry(&error)
+        } else if let Ok(error) = Managed::abi_decode(data) {
+            managed(&error)
+        } else if let Ok(error) = Manager::abi_decode(data) {
+            manager(&error)
+        } else {
+            foreign(data)
+        };
+        Self { reason, message, defect: None, row: None, data: data.clone() }
+    }
+
+    /// A mined transaction failed, and the same call on the state after it does not.
+    pub(crate) fn unexplained() -> Self {
+        let message = "the transaction failed, though the same call succeeds on the state that its block left".into();
+        Self { reason: "revert", message, defect: None, row: None, data: Bytes::new() }
+    }
+
+    fn of_defect(defect: u8, row: u64, data: &Bytes) -> Self {
+        let reason = Defect::reason_of(defect).unwrap_or("unknown-defect");
+        // Header defects and the cost are of no row; the contract says 0 for them.
+        let row = (9..=15).contains(&defect).then_some(row);
+        let place = row.map_or_else(String::new, |row| format!(", row {row}"));
+        let message =
+            format!("the verifier refuses the artifact: {reason} (defect {defect}{place})");
+        Self { reason, message, defect: Some(defect), row, data: data.clone() }
+    }
+}
+
+fn registry(error: &Registry) -> (&'static str, String) {
+    match error {
+        Registry::UnknownArtifact(e) => {
+            ("unknown-artifact", format!("no artifact has id {}", e.id))
+        }
+        Registry::AlreadyStaged(e) => {
+            ("already-staged", format!("the same bytes are staged already, as id {}", e.id))
+        }
+        Registry::AlreadyPromoted(e) => (
+            "already-promoted",
+            format!(
+                "the same bytes were current under id {}: promote that, or roll back to it",
+                e.id
+            ),
+        ),
+        Registry::ArtifactRevoked(e) => {
+            ("artifact-revoked", format!("artifact {} was revoked, which is final", e.id))
+        }
+        Registry::BytesUnavailable(e) => (
+            "bytes-unavailable",
+            format!(
+                "the evidence vouches for {} but hashes to {}: no edge could fetch it",
+                e.digest, e.evidenceHash
+            ),
+        ),
+        Registry::InvalidCanary(e) => (
+            "invalid-canary",
+            format!("canary: expected 1 to 10000 basis points; found {}", e.canaryBps),
+        ),
+        Registry::AlreadyCurrent(e) => {
+            ("already-current", format!("every edge runs artifact {} already", e.id))
+        }
+        Registry::AlreadyCandidate(e) => (
+            "already-candidate",
+            format!("artifact {} is the candidate already, at {} basis points", e.id, e.canaryBps),
+        ),
+        Registry::CanaryWhileRolledBack(e) => (
+            "canary-while-rolled-back",
+            format!(
+                "no canary while rolled back to {}: promote in full, which ends the rollback",
+                e.rollbackTo
+            ),
+        ),
+        Registry::NeverCurrent(e) => (
+            "never-current",
+            format!("artifact {} was never current: only what was can be gone back to", e.id),
+        ),
+        Registry::AlreadyEffective(e) => {
+            ("already-effective", format!("edges run artifact {} (or would, once revived)", e.id))
+        }
+        Registry::StillEffective(e) => (
+            "still-effective",
+            format!("edges run artifact {}: kill or roll back before revoking it", e.id),
+        ),
+        Registry::RevivesRevoked(e) => (
+            "revives-revoked",
+            format!(
+                "edges would run artifact {}, which is revoked: roll back or promote first",
+                e.id
+            ),
+        ),
+        Registry::AlreadyKilled(_) => ("already-killed", "the kill bit is set already".into()),
+        Registry::NotKilled(_) => ("not-killed", "the kill bit is not set".into()),
+        Registry::AlreadyPaused(_) => ("already-paused", "the pause bit is set already".into()),
+        Registry::NotPaused(_) => ("not-paused", "the pause bit is not set".into()),
+        Registry::VerifierNotActive(e) => (
+            "verifier-not-active",
+            format!(
+                "verifier {}: expected an active one; found {}",
+                e.verifier,
+                verifier_status(e.status)
+            ),
+        ),
+        Registry::VerifierKnown(e) => (
+            "verifier-known",
+            format!(
+                "verifier {}: expected an unknown one; found {}",
+                e.verifier,
+                verifier_status(e.status)
+            ),
+        ),
+        Registry::VerifierWithoutCode(e) => {
+            ("verifier-without-code", format!("verifier {}: there is no contract", e.verifier))
+        }
+    }
+}
+
+fn managed(error: &Managed) -> (&'static str, String) {
+    match error {
+        Managed::AccessManagedUnauthorized(e) => {
+            ("unauthorized", format!("{} does not hold the role that this call needs", e.caller))
+        }
+        Managed::AccessManagedRequiredDelay(e) => {
+            ("required-delay", format!("{} must schedule this call {} s ahead", e.caller, e.delay))
+        }
+        Managed::AccessManagedInvalidAuthority(e) => (
+            "invalid-authority",
+            format!("{} cannot be an authority: there is no contract", e.authority),
+        ),
+    }
+}
+
+fn manager(error: &Manager) -> (&'static str, String) {
+    match error {
+        Manager::AccessManagerAlreadyScheduled(e) => {
+            ("already-scheduled", format!("operation {} is scheduled already", e.operationId))
+        }
+        Manager::AccessManagerNotScheduled(e) => (
+            "not-scheduled",
+            format!(
+                "operation {} is not scheduled: never was, was cancelled, or was executed",
+                e.operationId
+            ),
+        ),
+        Manager::AccessManagerNotReady(e) => (
+            "not-ready",
+            format!("operation {} is scheduled, but its timelock has not passed", e.operationId),
+        ),
+        Manager::AccessManagerExpired(e) => (
+            "expired",
+            format!("operation {} was not executed in time and has expired", e.operationId),
+        ),
+        Manager::AccessManagerLockedRole(e) => {
+            ("locked-role", format!("role {} cannot be changed", e.roleId))
+        }
+        Manager::AccessManagerLockedFunction(e) => {
+            ("locked-function", format!("the role of function {} cannot be changed", e.selector))
+        }
+        Manager::AccessManagerBadConfirmation(_) => {
+            ("bad-confirmation", "a role is renounced by naming one's own account".into())
+        }
+        Manager::AccessManagerUnauthorizedAccount(e) => {
+            ("unauthorized", format!("{} does not hold role {}", e.msgsender, e.roleId))
+        }
+        Manager::AccessManagerUnauthorizedCall(e) => (
+            "unauthorized",
+            format!("{} may not call {} of {}, or not that early", e.caller, e.selector, e.target),
+        ),
+        Manager::AccessManagerUnauthorizedConsume(e) => {
+            ("unauthorized", format!("{} may not consume a scheduled operation", e.target))
+        }
+        Manager::AccessManagerUnauthorizedCancel(e) => (
+            "unauthorized",
+            format!(
+                "{} may not cancel what {} scheduled: it is neither that account nor a guardian of the role",
+                e.msgsender, e.caller
+            ),
+        ),
+        Manager::AccessManagerInvalidInitialAdmin(e) => (
+            "invalid-initial-admin",
+            format!("{} cannot be the first administrator", e.initialAdmin),
+        ),
+    }
+}
+
+/// Reverts that none of the project's contracts defines.
+fn foreign(data: &Bytes) -> (&'static str, String) {
+    if let Ok(revert) = Revert::abi_decode(data) {
+        return ("revert", format!("the contract reverts: {}", revert.reason.escape_debug()));
+    }
+    if let Ok(panic) = Panic::abi_decode(data) {
+        return ("panic", format!("the contract fails: {panic}"));
+    }
+    match data.first_chunk::<4>() {
+        None => ("revert", "the contract reverts and says no reason".into()),
+        Some(selector) => (
+            "unknown-error",
+            format!(
+                "the contract reverts with error {}, unknown here, and {}",
+                FixedBytes::from(selector),
+                hex::encode_prefixed(data.get(4..).unwrap_or_default())
+            ),
+        ),
+    }
+}
+
+const fn verifier_status(status: VerifierStatus) -> &'static str {
+    match status {
+        VerifierStatus::None => "one that was never added",
+        VerifierStatus::Active => "an active one",
+        VerifierStatus::Stopped => "a stopped one",
+        VerifierStatus::__Invalid => "a status unknown here",
+    }
+}
+
+#[cfg(test)]
+mod tests;
