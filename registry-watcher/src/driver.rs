@@ -1,0 +1,219 @@
+//! Performs the machine's commands and reports back.
+//!
+//! It polls the chain, reads proofs, fetches bytes, writes files and hands models to the engine, all on its own
+//! threads. If it panics, what runs goes on running, and it is started again with back-off from the state it had.
+
+#![allow(
+    clippy::disallowed_methods,
+    reason = "owns the clock: reads time and hands it to the machine"
+)]
+
+mod boot;
+mod desk;
+mod watch;
+
+use std::{
+    future::Future,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use alloy_primitives::Address;
+use tokio::{sync::mpsc, task::JoinSet, time::MissedTickBehavior};
+
+use crate::{
+    back_off::back_off,
+    config::Config,
+    engine::Engine,
+    fetch::LogSource,
+    machine::{Event, Millis, State, step},
+    registry::RegistryReader,
+    rpc::RpcPool,
+    source::RpcSource,
+    status::StatusHandle,
+};
+use desk::Desk;
+use watch::{Look, Report, watch_heads};
+
+/// Follows the registry and keeps an engine on what it says.
+pub struct Watcher<E: Engine> {
+    config: Config,
+    desk: Desk<E>,
+    rpcs: Arc<RpcPool>,
+    state: Arc<Mutex<State>>,
+    clock: Clock,
+}
+
+/// Milliseconds since the watcher was opened.
+#[derive(Clone, Copy, Debug)]
+struct Clock {
+    began: Instant,
+}
+
+impl Clock {
+    fn now(self) -> Millis {
+        Millis::try_from(self.began.elapsed().as_millis()).unwrap_or(Millis::MAX)
+    }
+
+    /// Unix milliseconds, for the evidence: nothing is decided by the host's clock.
+    fn unix() -> u64 {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+impl<E: Engine> Watcher<E> {
+    /// Opens the state folder and puts the engine on the last good artifact, or on allow-all if there is none.
+    ///
+    /// A state folder that cannot be used is recorded and shown in the status; serving does not depend on it.
+    ///
+    /// # Errors
+    /// What the TLS set-up for RPC calls said, where there is none.
+    pub fn open(config: Config, engine: Arc<E>) -> Result<(Self, StatusHandle), reqwest::Error> {
+        let rpcs = Arc::new(RpcPool::new(&config.rpc_urls, config.deadline)?);
+        let clock = Clock { began: Instant::now() };
+        let (desk, state) = boot::boot(&config, engine, clock);
+        let status = desk.status_handle();
+        let watcher = Self { config, desk, rpcs, state: Arc::new(Mutex::new(state)), clock };
+        Ok((watcher, status))
+    }
+
+    /// Follows the chain until `shutdown`. Does not return before, and does not panic.
+    pub async fn run(self, shutdown: impl Future<Output = ()> + Send) {
+        let mut shutdown = std::pin::pin!(shutdown);
+        let mut failures = 0_u32;
+        loop {
+            let began = Instant::now();
+            let shift = Shift {
+                config: self.config.clone(),
+                desk: self.desk.clone(),
+                rpcs: Arc::clone(&self.rpcs),
+                state: Arc::clone(&self.state),
+                clock: self.clock,
+                reported: None,
+            };
+            let mut work = tokio::spawn(shift.work());
+            let ended = tokio::select! {
+                () = &mut shutdown => {
+                    work.abort();
+                    return;
+                }
+                ended = &mut work => ended,
+            };
+            if began.elapsed() > Duration::from_secs(60) {
+                failures = 0;
+            }
+            failures = failures.saturating_add(1);
+            let why =
+                ended.map_or_else(|error| error.to_string(), |()| "a task of it ended".into());
+            tracing::error!(why, failures, "the watcher is started again");
+            self.desk.restarted(Clock::unix(), &why);
+            // What was under way went with the tasks that did it.
+            self.state.lock().unwrap_or_else(PoisonError::into_inner).pursuit = None;
+            let wait = Duration::from_millis(back_off(500, failures, rand::random()));
+            tokio::select! {
+                () = &mut shutdown => return,
+                () = tokio::time::sleep(wait) => {}
+            }
+        }
+    }
+}
+
+/// One run of the loop, from a start to a panic or the end.
+struct Shift<E: Engine> {
+    config: Config,
+    desk: Desk<E>,
+    rpcs: Arc<RpcPool>,
+    state: Arc<Mutex<State>>,
+    clock: Clock,
+    /// The stable name of the source's failure that is on record.
+    reported: Option<&'static str>,
+}
+
+impl<E: Engine> Shift<E> {
+    async fn work(mut self) {
+        let registry: Address = self.config.registry;
+        let reader = RegistryReader::new(Arc::clone(&self.rpcs), registry);
+        let logs = Arc::new(LogSource::new(Arc::clone(&self.rpcs), registry));
+        let source = RpcSource::new(
+            Arc::clone(&self.rpcs),
+            self.config.chain_id,
+            self.config.adoption_depth,
+        );
+        self.desk.source_is(&source);
+        let (reports, mut inbox) = mpsc::channel(64);
+        let mut tasks = JoinSet::new();
+        tasks.spawn(watch_heads(source, reader.clone(), self.config.poll, reports.clone()));
+        let mut tick = tokio::time::interval(
+            self.config.poll.clamp(Duration::from_millis(50), Duration::from_secs(1)),
+        );
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut errands = watch::Errands { reader, artifacts: logs, reports, look: None };
+        loop {
+            let event = tokio::select! {
+                report = inbox.recv() => match report {
+                    Some(Report::Looked(look)) => self.looked(look, &mut errands),
+                    Some(Report::Did(event)) => Some(event),
+                    Some(Report::Fetched(artifact)) => Some(Event::Fetched(self.desk.take_in(artifact))),
+                    None => return,
+                },
+                _ = tick.tick() => {
+                    self.advance(Event::Override(self.desk.overridden()), &mut tasks, &errands);
+                    self.advance(Event::Faults(self.desk.faults()), &mut tasks, &errands);
+                    self.desk.persist_pending();
+                    Some(Event::Tick)
+                }
+                // The watch never ends by itself: it panicked, or an errand did.
+                Some(ended) = tasks.join_next() => match ended {
+                    Ok(()) => None,
+                    Err(_) => return,
+                },
+            };
+            if let Some(event) = event {
+                self.advance(event, &mut tasks, &errands);
+            }
+        }
+    }
+
+    fn looked(&mut self, look: Look, errands: &mut watch::Errands) -> Option<Event> {
+        self.desk.source_answered(look.as_ref().err(), self.rpcs.preferred());
+        match look {
+            Ok(look) => {
+                if self.reported.take().is_some() {
+                    self.desk.record(Clock::unix(), "source-recovered", None, "");
+                }
+                let view = look.view;
+                errands.look = Some(look);
+                Some(Event::Seen(view))
+            }
+            Err(error) => {
+                // Once for each kind of failure, not at every poll.
+                if self.reported.replace(error.reason()) != Some(error.reason()) {
+                    self.desk.record(
+                        Clock::unix(),
+                        "source-failed",
+                        None,
+                        &format!("{}: {error}", error.reason()),
+                    );
+                }
+                None
+            }
+        }
+    }
+
+    /// Steps the machine and performs what it says, until nothing is left to do at once.
+    fn advance(&mut self, event: Event, tasks: &mut JoinSet<()>, errands: &watch::Errands) {
+        let shared = Arc::clone(&self.state);
+        let mut state = shared.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut events = vec![event];
+        while let Some(event) = events.pop() {
+            let now = self.clock.now();
+            let (next, commands) = step(&state, event, now);
+            *state = next;
+            for command in commands {
+                events.extend(self.desk.perform(command, &state, Clock::unix(), tasks, errands));
+            }
+            self.desk.follow(&state, now);
+        }
+    }
+}

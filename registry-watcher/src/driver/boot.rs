@@ -1,0 +1,112 @@
+#![allow(clippy::disallowed_methods, reason = "sets a broken evidence file aside")]
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use super::{Clock, desk::Desk};
+use crate::{
+    config::Config,
+    engine::Engine,
+    evidence::{Evidence, EvidenceError},
+    machine::{Durable, Event, Millis, Settings, State, Why},
+    registry::Release,
+    store::Store,
+};
+
+/// Opens the state folder, and brings up the best artifact that it holds.
+pub(super) fn boot<E: Engine>(config: &Config, engine: Arc<E>, clock: Clock) -> (Desk<E>, State) {
+    let unix = Clock::unix();
+    let store = Store::open(&config.state_dir);
+    let (evidence, set_aside) = open_evidence(&config.state_dir.join("evidence.ndjson"), unix);
+    let (durable, passed_over) = store.as_ref().map(Store::durable).unwrap_or_default();
+    let (store, store_error) = match store {
+        Ok(store) => (Some(store), None),
+        Err(error) => (None, Some(error)),
+    };
+    let desk = Desk::new(engine, store, evidence);
+    desk.record(unix, "started", None, concat!("greenlight ", env!("CARGO_PKG_VERSION")));
+    if let Some(why) = set_aside {
+        desk.record(unix, "evidence-set-aside", None, &why);
+    }
+    for error in passed_over.iter().chain(&store_error) {
+        desk.store_failed(unix, "state-refused", None, error);
+    }
+    let durable = durable.unwrap_or_default();
+    let loaded = bring_up(&desk, &durable, unix);
+    let now = clock.now();
+    let state = State::boot(settings(config), durable, loaded, desk.faults(), now);
+    desk.follow(&state, now);
+    (desk, state)
+}
+
+/// Opens the evidence. A broken chain is set aside under another name, for people to look at, and a new one begun.
+fn open_evidence(path: &Path, unix: u64) -> (Option<Evidence>, Option<String>) {
+    let broken = match Evidence::open(path) {
+        Ok(evidence) => return (Some(evidence), None),
+        Err(error) => error,
+    };
+    tracing::warn!(error = %broken, "evidence cannot be continued");
+    if !matches!(broken, EvidenceError::Broken { .. }) {
+        return (None, None);
+    }
+    let aside = path.with_extension(format!("broken-{unix}.ndjson"));
+    let renewed = std::fs::rename(path, &aside)
+        .map_err(EvidenceError::from)
+        .and_then(|()| Evidence::open(path));
+    match renewed {
+        Ok(evidence) => {
+            (Some(evidence), Some(format!("{broken}; the old file is now {}", aside.display())))
+        }
+        Err(error) => {
+            tracing::warn!(%error, "evidence cannot be written");
+            (None, None)
+        }
+    }
+}
+
+/// Installs the first good artifact that is still what it was; else allows everything.
+fn bring_up<E: Engine>(desk: &Desk<E>, durable: &Durable, unix: u64) -> Option<Release> {
+    let order = durable.boot_order().unwrap_or_else(|why| {
+        desk.record(unix, "allow-all", None, why.reason());
+        &[]
+    });
+    for release in order {
+        let Some(artifact) = desk.read_back(release, unix) else { continue };
+        let digest = desk.take_in(artifact);
+        match desk.compile(digest) {
+            Event::Compiled(_) => {
+                desk.install(digest);
+                desk.record(
+                    unix,
+                    "resumed",
+                    Some(digest),
+                    &format!("artifact {} from disk", release.id),
+                );
+                return Some(release.clone());
+            }
+            Event::Refused { reason, message, .. } => {
+                desk.record(unix, "cache-refused", Some(digest), &format!("{reason}: {message}"));
+            }
+            _ => {}
+        }
+    }
+    desk.allow_all();
+    if durable.boot_order().is_ok() {
+        desk.record(unix, "allow-all", None, Why::NoLastGood.reason());
+    }
+    None
+}
+
+fn settings(config: &Config) -> Settings {
+    Settings {
+        max_staleness: millis(config.max_staleness),
+        stale_mode: config.stale_mode,
+        soak: millis(config.soak),
+        fault_bound: config.fault_bound,
+        retry: millis(config.poll),
+        edge_id: config.edge_id.clone(),
+    }
+}
+
+fn millis(duration: Duration) -> Millis {
+    Millis::try_from(duration.as_millis()).unwrap_or(Millis::MAX)
+}

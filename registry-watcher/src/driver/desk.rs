@@ -1,0 +1,300 @@
+use std::{
+    collections::BTreeMap,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use greenlight_artifact::{Defect, Digest, Schema, ValidArtifact};
+use tokio::{sync::watch, task::JoinSet};
+
+use super::watch::Errands;
+use crate::{
+    engine::{CompileRefused, Engine},
+    evidence::Evidence,
+    fetch::CheckedArtifact,
+    machine::{Command, Durable, Event, Millis, Running, State},
+    registry::{ReadError, Release},
+    source::HeadSource,
+    status::{Status, StatusHandle},
+    store::{Store, StoreError},
+};
+
+/// The engines whose artifacts this build can run.
+pub(super) const SCHEMAS: &[Schema] = &[Schema::ENGINE_1];
+
+/// Everything that commands act on. It outlives a shift of the driver.
+pub(super) struct Desk<E: Engine> {
+    engine: Arc<E>,
+    papers: Arc<Mutex<Papers<E::Model>>>,
+    status: Arc<watch::Sender<Arc<Status>>>,
+}
+
+impl<E: Engine> Clone for Desk<E> {
+    fn clone(&self) -> Self {
+        Self {
+            engine: Arc::clone(&self.engine),
+            papers: Arc::clone(&self.papers),
+            status: Arc::clone(&self.status),
+        }
+    }
+}
+
+struct Papers<M> {
+    store: Option<Store>,
+    evidence: Option<Evidence>,
+    /// Bytes of what runs or is on its way.
+    artifacts: BTreeMap<Digest, CheckedArtifact>,
+    /// What was compiled last and is not yet installed.
+    compiled: Option<(Digest, M)>,
+    /// What could not be written down yet.
+    pending: Option<Durable>,
+}
+
+impl<E: Engine> Desk<E> {
+    pub(super) fn new(engine: Arc<E>, store: Option<Store>, evidence: Option<Evidence>) -> Self {
+        let papers =
+            Papers { store, evidence, artifacts: BTreeMap::new(), compiled: None, pending: None };
+        let (status, _) = watch::channel(Arc::new(Status::default()));
+        Self { engine, papers: Arc::new(Mutex::new(papers)), status: Arc::new(status) }
+    }
+
+    pub(super) fn status_handle(&self) -> StatusHandle {
+        StatusHandle(self.status.subscribe())
+    }
+
+    pub(super) fn faults(&self) -> u64 {
+        self.engine.faults()
+    }
+
+    /// Performs one command. What is done at once comes back as the event to step with next.
+    pub(super) fn perform(
+        &self,
+        command: Command,
+        state: &State,
+        unix: u64,
+        tasks: &mut JoinSet<()>,
+        errands: &Errands,
+    ) -> Option<Event> {
+        match command {
+            Command::Resolve { id, at } => {
+                tasks.spawn(errands.resolve(id, at));
+                None
+            }
+            Command::Fetch(release) => match self.read_back(&release, unix) {
+                Some(artifact) => Some(Event::Fetched(self.take_in(artifact))),
+                None => {
+                    tasks.spawn(errands.fetch(release));
+                    None
+                }
+            },
+            Command::Compile(digest) => Some(self.compile(digest)),
+            Command::Install(release) => {
+                self.install(release.digest);
+                None
+            }
+            Command::AllowAll(why) => {
+                tracing::warn!(why = why.reason(), "every request is allowed, unscored");
+                self.engine.allow_all();
+                None
+            }
+            Command::Keep(release) => self.keep(&release, state, unix),
+            Command::Persist(durable) => {
+                self.papers().pending = Some(durable);
+                self.persist_pending();
+                None
+            }
+            Command::Record { event, digest, detail } => {
+                self.record(unix, event, digest, &detail);
+                None
+            }
+        }
+    }
+
+    /// Holds bytes for the steps that come.
+    pub(super) fn take_in(&self, artifact: CheckedArtifact) -> Digest {
+        let digest = artifact.digest();
+        self.papers().artifacts.insert(digest, artifact);
+        digest
+    }
+
+    /// Checks and compiles bytes that are held.
+    pub(super) fn compile(&self, digest: Digest) -> Event {
+        let Some(artifact) = self.papers().artifacts.get(&digest).cloned() else {
+            return Event::Refused {
+                digest,
+                reason: "bytes-lost",
+                message: "expected bytes at hand; found none".into(),
+            };
+        };
+        match self.model_of(artifact.bytes()) {
+            Ok(model) => {
+                self.papers().compiled = Some((digest, model));
+                Event::Compiled(digest)
+            }
+            Err(CompileRefused { reason, message }) => {
+                self.change_status(|status| status.refusals = status.refusals.saturating_add(1));
+                Event::Refused { digest, reason, message }
+            }
+        }
+    }
+
+    fn model_of(&self, bytes: &[u8]) -> Result<E::Model, CompileRefused> {
+        let defect = |defect: Defect| CompileRefused {
+            reason: defect.reason(),
+            message: defect.to_string(),
+        };
+        let artifact = ValidArtifact::check(bytes, SCHEMAS).map_err(defect)?;
+        let compiled = catch_unwind(AssertUnwindSafe(|| self.engine.compile(&artifact)));
+        compiled.unwrap_or_else(|_| {
+            Err(CompileRefused {
+                reason: "compile-panic",
+                message: "expected a model; the compiler panicked".into(),
+            })
+        })
+    }
+
+    /// Gives what was compiled to the engine.
+    pub(super) fn install(&self, digest: Digest) {
+        let compiled = self.papers().compiled.take_if(|(compiled, _)| *compiled == digest);
+        if let Some((_, model)) = compiled {
+            self.engine.install(model);
+            tracing::info!(%digest, "adopted");
+            self.change_status(|status| status.adoptions = status.adoptions.saturating_add(1));
+        }
+    }
+
+    pub(super) fn allow_all(&self) {
+        self.engine.allow_all();
+    }
+
+    // -------------------------------------------------------------------------------------------------------- files
+
+    pub(super) fn read_back(&self, release: &Release, unix: u64) -> Option<CheckedArtifact> {
+        let loaded = {
+            let papers = self.papers();
+            if let Some(artifact) = papers.artifacts.get(&release.digest) {
+                return Some(artifact.clone());
+            }
+            papers.store.as_ref()?.load(release.digest)
+        };
+        match loaded {
+            Ok(artifact) => Some(artifact),
+            Err(error) if error.reason() == "not-kept" => None,
+            Err(error) => {
+                self.store_failed(unix, "cache-refused", Some(release.digest), &error);
+                None
+            }
+        }
+    }
+
+    fn keep(&self, release: &Release, state: &State, unix: u64) -> Option<Event> {
+        let outcome = {
+            let papers = self.papers();
+            let artifact = papers.artifacts.get(&release.digest)?;
+            papers.store.as_ref()?.keep(artifact, release, state.view.as_ref(), &state.good)
+        };
+        match outcome {
+            Ok(()) => {
+                self.change_status(|status| status.store_error = None);
+                None
+            }
+            Err(error) => {
+                self.store_failed(unix, "keep-failed", Some(release.digest), &error);
+                Some(Event::KeepFailed(release.digest))
+            }
+        }
+    }
+
+    /// Writes down what is to outlive the process, if anything waits for it; the next tick tries again.
+    pub(super) fn persist_pending(&self) {
+        let outcome = {
+            let papers = self.papers();
+            let (Some(store), Some(durable)) = (&papers.store, &papers.pending) else { return };
+            store.persist(durable)
+        };
+        match outcome {
+            Ok(()) => self.papers().pending = None,
+            Err(error) => self.show_store_error(&error),
+        }
+    }
+
+    pub(super) fn store_failed(
+        &self,
+        unix: u64,
+        event: &str,
+        digest: Option<Digest>,
+        error: &StoreError,
+    ) {
+        self.show_store_error(error);
+        self.record(unix, event, digest, &format!("{}: {error}", error.reason()));
+    }
+
+    fn show_store_error(&self, error: &StoreError) {
+        let text = error.to_string();
+        if self.status.borrow().store_error.as_ref() != Some(&text) {
+            tracing::warn!(%error, reason = error.reason(), "the state folder cannot be used");
+            self.change_status(|status| status.store_error = Some(text));
+        }
+    }
+
+    pub(super) fn overridden(&self) -> bool {
+        self.papers().store.as_ref().is_some_and(Store::overridden)
+    }
+
+    /// Appends to the evidence and to the log.
+    pub(super) fn record(&self, unix: u64, event: &str, digest: Option<Digest>, detail: &str) {
+        tracing::info!(event, digest = digest.map(|digest| digest.short()), detail, "evidence");
+        let missed = {
+            let mut papers = self.papers();
+            let Some(evidence) = &mut papers.evidence else { return };
+            evidence.append(unix, event, digest, detail);
+            evidence.missed()
+        };
+        self.change_status(|status| status.evidence_missed = missed);
+    }
+
+    // ------------------------------------------------------------------------------------------------------- status
+
+    pub(super) fn follow(&self, state: &State, now: Millis) {
+        self.change_status(|status| status.follow(state, now));
+        let runs = match &state.running {
+            Running::Artifact { release, .. } => Some(release.digest),
+            Running::AllowAll { .. } => None,
+        };
+        let on_its_way = state.pursuit.as_ref().and_then(crate::machine::Pursuit::digest);
+        self.papers()
+            .artifacts
+            .retain(|digest, _| Some(*digest) == runs || Some(*digest) == on_its_way);
+    }
+
+    pub(super) fn source_is(&self, source: &impl HeadSource) {
+        let kind = source.kind();
+        if kind == "rpc" {
+            tracing::warn!("source \"rpc\" takes headers on an RPC's word: for development only");
+        }
+        self.change_status(|status| status.source.kind = kind);
+    }
+
+    pub(super) fn source_answered(&self, error: Option<&ReadError>, endpoint: Option<String>) {
+        self.change_status(|status| {
+            status.source.endpoint = endpoint;
+            status.source.failures =
+                if error.is_some() { status.source.failures.saturating_add(1) } else { 0 };
+            status.source.last_reason = error.map(ReadError::reason);
+            status.source.last_error = error.map(ToString::to_string);
+        });
+    }
+
+    pub(super) fn restarted(&self, unix: u64, why: &str) {
+        self.change_status(|status| status.restarts = status.restarts.saturating_add(1));
+        self.record(unix, "watcher-restarted", None, why);
+    }
+
+    fn change_status(&self, change: impl FnOnce(&mut Status)) {
+        self.status.send_modify(|status| change(Arc::make_mut(status)));
+    }
+
+    fn papers(&self) -> MutexGuard<'_, Papers<E::Model>> {
+        self.papers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,118 @@
+use std::{sync::Arc, time::Duration};
+
+use tokio::sync::mpsc::Sender;
+
+use crate::{
+    fetch::{ArtifactSource, CheckedArtifact},
+    machine::{Event, Failure, HeadAt, View},
+    registry::{ArtifactId, ReadError, RegistryReader, Release},
+    source::{BlockRef, HeadSource, Heads},
+};
+
+/// What tasks tell the driver.
+pub(super) enum Report {
+    Looked(Look),
+    Fetched(CheckedArtifact),
+    Did(Event),
+}
+
+/// One look at the chain.
+pub(super) type Look = Result<Seen, ReadError>;
+
+/// Verified heads and what the registry says there.
+pub(super) struct Seen {
+    pub(super) heads: Heads,
+    pub(super) view: View,
+}
+
+/// Looks at the chain at every `poll`, for as long as somebody listens.
+pub(super) async fn watch_heads(
+    mut source: impl HeadSource,
+    reader: RegistryReader,
+    poll: Duration,
+    reports: Sender<Report>,
+) {
+    loop {
+        let look = look(&mut source, &reader).await;
+        if reports.send(Report::Looked(look)).await.is_err() {
+            return;
+        }
+        // Up to a tenth later, so that edges that started together spread out.
+        let spread = poll
+            .checked_div(2_550)
+            .unwrap_or_default()
+            .saturating_mul(u32::from(rand::random::<u8>()));
+        tokio::time::sleep(poll.saturating_add(spread)).await;
+    }
+}
+
+async fn look(source: &mut impl HeadSource, reader: &RegistryReader) -> Look {
+    let heads = source.heads().await?;
+    let newest = HeadAt { block: heads.newest.block(), head: reader.head(&heads.newest).await? };
+    let adoptable = if heads.adoptable == heads.newest {
+        newest
+    } else {
+        HeadAt { block: heads.adoptable.block(), head: reader.head(&heads.adoptable).await? }
+    };
+    Ok(Seen { heads, view: View { newest, adoptable } })
+}
+
+/// What reads and fetches go through.
+pub(super) struct Errands {
+    pub(super) reader: RegistryReader,
+    pub(super) artifacts: Arc<dyn ArtifactSource>,
+    pub(super) reports: Sender<Report>,
+    /// The last look that succeeded.
+    pub(super) look: Option<Seen>,
+}
+
+impl Errands {
+    /// Reads a record by proof, and reports it.
+    pub(super) fn resolve(
+        &self,
+        id: ArtifactId,
+        at: BlockRef,
+    ) -> impl Future<Output = ()> + Send + use<> {
+        let (reader, reports) = (self.reader.clone(), self.reports.clone());
+        let head = self.look.as_ref().map(|Seen { heads, .. }| {
+            if heads.adoptable.block() == at {
+                heads.adoptable.clone()
+            } else {
+                heads.newest.clone()
+            }
+        });
+        async move {
+            let event = match head {
+                Some(head) => match reader.release(id, &head).await {
+                    Ok(release) => Event::Resolved(release),
+                    Err(error) => Event::ResolveFailed { id, why: failure(error.reason(), &error) },
+                },
+                None => Event::ResolveFailed {
+                    id,
+                    why: failure("no-head", &"no head was verified since start"),
+                },
+            };
+            // Nobody listens any more only when the driver is ending.
+            let _ = reports.send(Report::Did(event)).await;
+        }
+    }
+
+    /// Fetches a release's bytes, and reports them.
+    pub(super) fn fetch(&self, release: Release) -> impl Future<Output = ()> + Send + use<> {
+        let (artifacts, reports) = (Arc::clone(&self.artifacts), self.reports.clone());
+        async move {
+            let report = match artifacts.fetch(&release).await {
+                Ok(artifact) => Report::Fetched(artifact),
+                Err(error) => {
+                    let why = failure(error.reason(), &error);
+                    Report::Did(Event::FetchFailed { digest: release.digest, why })
+                }
+            };
+            let _ = reports.send(report).await;
+        }
+    }
+}
+
+fn failure(reason: &'static str, message: &dyn std::fmt::Display) -> Failure {
+    Failure { reason, message: message.to_string(), jitter: rand::random() }
+}

@@ -1,0 +1,540 @@
+use greenlight_artifact::Digest;
+
+use super::{
+    Command, Event, Failure, HeadAt, Millis, Pursuit, Quarantined, Running, Stage, State, View,
+    Why,
+    state::{Durable, REVOKED, VERSION},
+};
+use crate::{
+    back_off::back_off,
+    config::StaleMode,
+    registry::{ArtifactId, RecordStatus, Release},
+    source::BlockRef,
+};
+
+/// How many artifacts are kept to fall back to.
+const GOOD_KEPT: usize = 2;
+/// How many refused artifacts are remembered; a control plane gone wild must not fill the memory.
+const QUARANTINE_KEPT: usize = 64;
+
+/// The next state and what to do, after `event` at `now`.
+///
+/// `now` never goes back between calls.
+#[must_use]
+pub fn step(state: &State, event: Event, now: Millis) -> (State, Vec<Command>) {
+    let mut turn = Turn { state: state.clone(), now, commands: Vec::new() };
+    turn.take(event);
+    turn.settle();
+    (turn.state, turn.commands)
+}
+
+struct Turn {
+    state: State,
+    now: Millis,
+    commands: Vec<Command>,
+}
+
+/// What the view and the operator ask for.
+enum Wish {
+    /// Run nothing.
+    AllowAll(Why),
+    /// Go on as before; if nothing runs, run the last good.
+    Keep,
+    /// Run this, whose record is to be read at that head.
+    Run(ArtifactId, BlockRef),
+}
+
+impl Turn {
+    fn take(&mut self, event: Event) {
+        match event {
+            Event::Seen(view) => self.seen(view),
+            Event::Resolved(release) => self.resolved(release),
+            Event::ResolveFailed { id, why } => self.resolve_failed(id, &why),
+            Event::Fetched(digest) => self.fetched(digest),
+            Event::FetchFailed { digest, why } => self.fetch_failed(digest, &why),
+            Event::Compiled(digest) => self.compiled(digest),
+            Event::Refused { digest, reason, message } => self.refused(digest, reason, message),
+            Event::KeepFailed(digest) => self.keep_failed(digest),
+            Event::Faults(total) => self.faults(total),
+            Event::Override(set) => self.overridden(set),
+            Event::Tick => {}
+        }
+    }
+
+    // ------------------------------------------------------------------------------------------------------- events
+
+    fn seen(&mut self, view: View) {
+        let floor = self.state.view.or(self.state.durable.view);
+        if let Some(floor) = floor.filter(|floor| !view.follows(floor)) {
+            // Once, until a view counts again: an endpoint that lags says so at every poll.
+            if !self.state.behind {
+                self.state.behind = true;
+                self.record(
+                    "head-behind",
+                    None,
+                    format!("expected at least {}; found {}", place(&floor), place(&view)),
+                );
+            }
+            return;
+        }
+        self.state.behind = false;
+        if self
+            .state
+            .view
+            .is_none_or(|before| view.newest.block.number > before.newest.block.number)
+        {
+            self.state.advanced_at = self.now;
+            if self.state.stale {
+                self.state.stale = false;
+                self.record("recovered", None, place(&view));
+            }
+        }
+        let changed = floor.is_none_or(|floor| {
+            floor.newest.head != view.newest.head || floor.adoptable.head != view.adoptable.head
+        });
+        self.state.view = Some(view);
+        if changed {
+            self.record("head-changed", None, orders(&view));
+            // Any change may be a revocation: what would be fallen back to is asked about too.
+            let wanted = self.wanted();
+            let at = view.newest.block;
+            let others =
+                self.state.good.iter().map(|good| good.id).filter(|id| Some(*id) != wanted);
+            self.commands.extend(others.map(|id| Command::Resolve { id, at }));
+        }
+    }
+
+    fn resolved(&mut self, release: Release) {
+        if release.status == RecordStatus::Revoked {
+            let digest = release.digest;
+            self.quarantine(release.id, digest, REVOKED, "the registry revoked it".into());
+            self.give_up(digest, Why::Revoked);
+            return;
+        }
+        let Some(pursuit) =
+            self.state.pursuit.take_if(|pursuit| pursuit.is(release.id, &Stage::Resolving))
+        else {
+            return;
+        };
+        if !self.is_quarantined(release.id, release.digest) && !self.runs(release.digest) {
+            self.pursue(release.id, Stage::Fetching(release), pursuit.failures);
+        }
+    }
+
+    fn resolve_failed(&mut self, id: ArtifactId, why: &Failure) {
+        if self.state.pursuit.as_ref().is_some_and(|pursuit| pursuit.is(id, &Stage::Resolving)) {
+            self.failed("resolve-failed", None, why);
+        }
+    }
+
+    fn fetched(&mut self, digest: Digest) {
+        let pursuit = self
+            .state
+            .pursuit
+            .take_if(|p| matches!(&p.stage, Stage::Fetching(r) if r.digest == digest));
+        if let Some(Pursuit { id, stage: Stage::Fetching(release), .. }) = pursuit {
+            self.pursue(id, Stage::Compiling(release), 0);
+        }
+    }
+
+    fn fetch_failed(&mut self, digest: Digest, why: &Failure) {
+        let fetching =
+            |p: &Pursuit| matches!(&p.stage, Stage::Fetching(release) if release.digest == digest);
+        if self.state.pursuit.as_ref().is_some_and(fetching) {
+            self.failed("fetch-failed", Some(digest), why);
+        }
+    }
+
+    fn compiled(&mut self, digest: Digest) {
+        let pursuit = self
+            .state
+            .pursuit
+            .take_if(|p| matches!(&p.stage, Stage::Compiling(r) if r.digest == digest));
+        if let Some(Pursuit { stage: Stage::Compiling(release), .. }) = pursuit {
+            let good = self.state.good.iter().any(|good| good.digest == digest);
+            self.commands.push(Command::Install(release.clone()));
+            self.record("adopted", Some(digest), format!("artifact {}", release.id));
+            self.state.running = Running::Artifact {
+                release,
+                since: self.now,
+                faults_before: self.state.faults,
+                good,
+            };
+        }
+    }
+
+    fn refused(&mut self, digest: Digest, reason: &'static str, message: String) {
+        let pursuit = self
+            .state
+            .pursuit
+            .take_if(|p| matches!(&p.stage, Stage::Compiling(r) if r.digest == digest));
+        if let Some(pursuit) = pursuit {
+            self.quarantine(pursuit.id, digest, reason, message);
+        }
+    }
+
+    fn keep_failed(&mut self, failed: Digest) {
+        self.state.good.retain(|good| good.digest != failed);
+        if let Running::Artifact { release, since, good, .. } = &mut self.state.running
+            && release.digest == failed
+        {
+            // It soaks once more, and is then tried to be kept once more.
+            *good = false;
+            *since = self.now;
+        }
+    }
+
+    fn faults(&mut self, total: u64) {
+        self.state.faults = total;
+        let Running::Artifact { release, faults_before, .. } = &self.state.running else { return };
+        let faults = total.saturating_sub(*faults_before);
+        if faults > self.state.settings.fault_bound {
+            let (id, digest) = (release.id, release.digest);
+            let bound = self.state.settings.fault_bound;
+            let message = format!("expected at most {bound} scorer faults; found {faults}");
+            self.quarantine(id, digest, "scorer-faults", message);
+            self.give_up(digest, Why::Faults);
+        }
+    }
+
+    fn overridden(&mut self, set: bool) {
+        if self.state.overridden != set {
+            self.state.overridden = set;
+            self.record(if set { "override-set" } else { "override-cleared" }, None, String::new());
+        }
+    }
+
+    // ---------------------------------------------------------------------------------------------------- decisions
+
+    /// Brings what runs towards what is wished for.
+    fn settle(&mut self) {
+        self.watch_staleness();
+        match self.wish() {
+            Wish::AllowAll(why) => self.allow_all(why),
+            Wish::Keep => self.keep(),
+            Wish::Run(id, at) => self.run(id, at),
+        }
+        self.watch_soak();
+        self.persist();
+    }
+
+    fn watch_staleness(&mut self) {
+        let age = self.now.saturating_sub(self.state.advanced_at);
+        if !self.state.stale && age > self.state.settings.max_staleness {
+            self.state.stale = true;
+            let most = self.state.settings.max_staleness;
+            self.record(
+                "stale",
+                None,
+                format!("expected a newer head within {most} ms; found none in {age} ms"),
+            );
+        }
+    }
+
+    fn wish(&self) -> Wish {
+        let state = &self.state;
+        if state.overridden {
+            return Wish::AllowAll(Why::Override);
+        }
+        if state.view.or(state.durable.view).is_some_and(|view| view.killed()) {
+            return Wish::AllowAll(Why::Kill);
+        }
+        if state.stale && state.settings.stale_mode == StaleMode::AllowAll {
+            return Wish::AllowAll(Why::Stale);
+        }
+        let Some(view) = state.view else { return Wish::Keep };
+        let HeadAt { block, head } = match view.rolled_back() {
+            Some(at) => return Wish::Run(at.head.rollback_to, at.block),
+            None if view.paused() => return Wish::Keep,
+            None => view.adoptable,
+        };
+        let candidate = head.candidate;
+        if candidate != 0
+            && !self.is_quarantined_id(candidate)
+            && self.in_canary(candidate, head.canary_bps)
+        {
+            return Wish::Run(candidate, block);
+        }
+        if head.current == 0 { Wish::Keep } else { Wish::Run(head.current, block) }
+    }
+
+    fn wanted(&self) -> Option<ArtifactId> {
+        match self.wish() {
+            Wish::Run(id, _) => Some(id),
+            Wish::AllowAll(_) | Wish::Keep => None,
+        }
+    }
+
+    fn allow_all(&mut self, why: Why) {
+        self.state.pursuit = None;
+        if self.state.running != (Running::AllowAll { why }) {
+            self.state.running = Running::AllowAll { why };
+            self.commands.push(Command::AllowAll(why));
+            self.record("allow-all", None, why.reason().into());
+        }
+    }
+
+    /// No new artifact. If nothing runs, the last good one comes back.
+    fn keep(&mut self) {
+        if self.is_running() {
+            self.state.pursuit = None;
+            return;
+        }
+        match &self.state.pursuit {
+            Some(pursuit) if self.state.good.iter().any(|good| good.id == pursuit.id) => {
+                self.retry()
+            }
+            _ => match self.state.good.first().cloned() {
+                Some(good) => self.pursue(good.id, Stage::Fetching(good), 0),
+                None => self.state.pursuit = None,
+            },
+        }
+    }
+
+    fn run(&mut self, id: ArtifactId, at: BlockRef) {
+        let refused = self.rolled_back_from();
+        if let Some(refused) = refused {
+            self.state.good.retain(|good| good.id != refused);
+        }
+        if matches!(&self.state.running, Running::Artifact { release, .. } if release.id == id) {
+            self.state.pursuit = None;
+            return;
+        }
+        let failing = self.state.pursuit.as_ref().is_some_and(|pursuit| pursuit.failures > 0);
+        let cannot_be_had = failing || self.is_quarantined_id(id);
+        if cannot_be_had && refused.is_some_and(|refused| self.runs_id(refused)) {
+            // The rollback's target is out of reach; what was rolled back must still not go on.
+            self.stop(Why::RolledBack);
+        }
+        if self.is_quarantined_id(id) {
+            return self.keep();
+        }
+        match &self.state.pursuit {
+            Some(pursuit) if pursuit.id == id => self.retry(),
+            // Falling back to a good one on the way.
+            Some(pursuit)
+                if !self.is_running()
+                    && self.state.good.iter().any(|good| good.id == pursuit.id) =>
+            {
+                self.retry();
+            }
+            _ => {
+                self.state.pursuit =
+                    Some(Pursuit { id, stage: Stage::Resolving, failures: 0, retry_at: None });
+                self.commands.push(Command::Resolve { id, at });
+            }
+        }
+    }
+
+    fn watch_soak(&mut self) {
+        let soak = self.state.settings.soak;
+        let Running::Artifact { release, since, good, .. } = &mut self.state.running else {
+            return;
+        };
+        if *good || self.now.saturating_sub(*since) < soak {
+            return;
+        }
+        *good = true;
+        let release = release.clone();
+        self.state.good.retain(|good| good.digest != release.digest);
+        self.state.good.insert(0, release.clone());
+        self.state.good.truncate(GOOD_KEPT);
+        self.record(
+            "good",
+            Some(release.digest),
+            format!("artifact {} ran for {soak} ms", release.id),
+        );
+        self.commands.push(Command::Keep(release));
+    }
+
+    fn persist(&mut self) {
+        let view = self.state.view.or(self.state.durable.view);
+        let orders_changed = match (view, self.state.durable.view) {
+            (Some(now), Some(then)) => {
+                now.newest.head != then.newest.head || now.adoptable.head != then.adoptable.head
+            }
+            (now, then) => now.is_some() != then.is_some(),
+        };
+        let durable = Durable {
+            view: if orders_changed { view } else { self.state.durable.view },
+            good: self.state.good.clone(),
+            quarantine: self.state.quarantine.clone(),
+            version: VERSION.into(),
+        };
+        if durable != self.state.durable {
+            self.state.durable = durable.clone();
+            self.commands.push(Command::Persist(durable));
+        }
+    }
+
+    // -------------------------------------------------------------------------------------------------------- moves
+
+    /// Takes a pursuit to `stage` and performs it.
+    fn pursue(&mut self, id: ArtifactId, stage: Stage, failures: u32) {
+        self.commands.extend(match &stage {
+            Stage::Resolving => None,
+            Stage::Fetching(release) => Some(Command::Fetch(release.clone())),
+            Stage::Compiling(release) => Some(Command::Compile(release.digest)),
+        });
+        self.state.pursuit = Some(Pursuit { id, stage, failures, retry_at: None });
+    }
+
+    /// Tries a failed stage again once its time has come.
+    fn retry(&mut self) {
+        let (Some(pursuit), Some(view)) =
+            (&mut self.state.pursuit, self.state.view.or(self.state.durable.view))
+        else {
+            return;
+        };
+        if pursuit.retry_at.take_if(|at| *at <= self.now).is_none() {
+            return;
+        }
+        let at = view.rolled_back().unwrap_or(view.adoptable).block;
+        self.commands.push(match &pursuit.stage {
+            Stage::Resolving => Command::Resolve { id: pursuit.id, at },
+            Stage::Fetching(release) => Command::Fetch(release.clone()),
+            Stage::Compiling(release) => Command::Compile(release.digest),
+        });
+    }
+
+    /// A stage failed and may succeed later. While nothing runs, a good artifact is tried in between.
+    fn failed(&mut self, event: &'static str, digest: Option<Digest>, why: &Failure) {
+        let Some(pursuit) = &mut self.state.pursuit else { return };
+        pursuit.failures = pursuit.failures.saturating_add(1);
+        pursuit.retry_at = Some(self.now.saturating_add(back_off(
+            self.state.settings.retry,
+            pursuit.failures,
+            why.jitter,
+        )));
+        let pursuit = pursuit.clone();
+        if pursuit.failures == 1 {
+            self.record(
+                event,
+                digest,
+                format!("artifact {}: {}: {}", pursuit.id, why.reason, why.message),
+            );
+        }
+        if self.is_running() {
+            return;
+        }
+        let is_good = self.state.good.iter().any(|good| good.id == pursuit.id);
+        match (is_good, self.wanted()) {
+            (false, _) => {
+                if let Some(good) = self.state.good.first().cloned() {
+                    self.pursue(good.id, Stage::Fetching(good), pursuit.failures);
+                }
+            }
+            // Back to what is wanted, after the delay.
+            (true, Some(wanted)) if wanted != pursuit.id && !self.is_quarantined_id(wanted) => {
+                self.state.pursuit =
+                    Some(Pursuit { id: wanted, stage: Stage::Resolving, ..pursuit });
+            }
+            (true, _) => {}
+        }
+    }
+
+    fn quarantine(
+        &mut self,
+        id: ArtifactId,
+        digest: Digest,
+        reason: &'static str,
+        message: String,
+    ) {
+        self.state.good.retain(|good| good.digest != digest);
+        if self.is_quarantined(id, digest) {
+            return;
+        }
+        self.record("quarantined", Some(digest), format!("artifact {id}: {reason}: {message}"));
+        self.state.quarantine.push_back(Quarantined { id, digest, reason: reason.into(), message });
+        while self.state.quarantine.len() > QUARANTINE_KEPT {
+            self.state.quarantine.pop_front();
+        }
+    }
+
+    /// Ends `digest` wherever it is: running, or on its way.
+    fn give_up(&mut self, digest: Digest, why: Why) {
+        if self.runs(digest) {
+            self.stop(why);
+        }
+        self.state.pursuit.take_if(|pursuit| match &pursuit.stage {
+            Stage::Fetching(release) | Stage::Compiling(release) => release.digest == digest,
+            Stage::Resolving => self.state.quarantine.iter().any(|q| q.id == pursuit.id),
+        });
+    }
+
+    fn stop(&mut self, why: Why) {
+        self.state.running = Running::AllowAll { why };
+        self.commands.push(Command::AllowAll(why));
+        self.record("allow-all", None, why.reason().into());
+    }
+
+    fn record(&mut self, event: &'static str, digest: Option<Digest>, detail: String) {
+        self.commands.push(Command::Record { event, digest, detail });
+    }
+
+    // ---------------------------------------------------------------------------------------------------- questions
+
+    const fn is_running(&self) -> bool {
+        matches!(self.state.running, Running::Artifact { .. })
+    }
+
+    fn runs(&self, digest: Digest) -> bool {
+        matches!(&self.state.running, Running::Artifact { release, .. } if release.digest == digest)
+    }
+
+    fn runs_id(&self, id: ArtifactId) -> bool {
+        matches!(&self.state.running, Running::Artifact { release, .. } if release.id == id)
+    }
+
+    fn is_quarantined(&self, id: ArtifactId, digest: Digest) -> bool {
+        self.state.quarantine.iter().any(|q| q.id == id || q.digest == digest)
+    }
+
+    fn is_quarantined_id(&self, id: ArtifactId) -> bool {
+        self.state.quarantine.iter().any(|q| q.id == id)
+    }
+
+    /// The artifact that a rollback in force took out.
+    fn rolled_back_from(&self) -> Option<ArtifactId> {
+        let at = self.state.view?.rolled_back()?;
+        (at.head.current != at.head.rollback_to).then_some(at.head.current)
+    }
+
+    /// Whether this edge is in the first `bps` of 10 000 for `candidate`. Each candidate draws its own slice, so that
+    /// the same edges do not always go first.
+    fn in_canary(&self, candidate: ArtifactId, bps: u16) -> bool {
+        let seed = [self.state.settings.edge_id.as_bytes(), &candidate.to_be_bytes()].concat();
+        let draw =
+            Digest::of(&seed).0.first_chunk::<8>().map_or(0, |bytes| u64::from_be_bytes(*bytes));
+        draw.checked_rem(10_000).is_some_and(|draw| draw < u64::from(bps))
+    }
+}
+
+impl Pursuit {
+    fn is(&self, id: ArtifactId, stage: &Stage) -> bool {
+        self.id == id && self.stage == *stage
+    }
+}
+
+fn place(view: &View) -> String {
+    let View { newest, adoptable } = view;
+    format!(
+        "block {} sequence {} (adoptable: block {} sequence {})",
+        newest.block.number, newest.head.sequence, adoptable.block.number, adoptable.head.sequence
+    )
+}
+
+fn orders(view: &View) -> String {
+    let head = view.newest.head;
+    format!(
+        "{}: kill {}, rollback {} to {}, paused {}, current {}, candidate {} at {} bps",
+        place(view),
+        head.kill,
+        head.rollback,
+        head.rollback_to,
+        head.paused,
+        head.current,
+        head.candidate,
+        head.canary_bps
+    )
+}

@@ -1,0 +1,249 @@
+//! What outlives the process: the last good artifacts and the orders they ran under.
+//!
+//! ```text
+//! STATE/lock                     held by the one process that uses this folder
+//! STATE/durable.json             orders, the list of good artifacts, quarantine; last line: Keccak-256 of the rest
+//! STATE/durable.prev.json        the one before
+//! STATE/artifacts/DIGEST.glff    original bytes; the digest in the name is checked on load
+//! STATE/artifacts/DIGEST.json    the release and the view that it was adopted under
+//! STATE/evidence.ndjson          see `evidence`
+//! STATE/allow-all                while this file is there, every request is allowed: the operator's break-glass
+//! ```
+//!
+//! A file is written beside its name, fsynced and renamed over it, and the folder is fsynced: after a crash there is
+//! the old one or the new one.
+
+#![allow(clippy::disallowed_methods, reason = "performs the file IO of last-good")]
+
+use std::{
+    fs::{self, File, TryLockError},
+    io::{ErrorKind, Write},
+    path::{Path, PathBuf},
+};
+
+use greenlight_artifact::{Digest, MAX_LEN};
+
+use crate::{
+    fetch::{BytesError, CheckedArtifact},
+    machine::{Durable, View},
+    registry::Release,
+};
+
+/// A state folder, held by this process alone.
+#[derive(Debug)]
+pub struct Store {
+    dir: PathBuf,
+    _lock: File,
+}
+
+/// What the state folder could not do.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The file system said no.
+    #[error("{operation} {path}: {source}", path = path.display())]
+    Io {
+        /// What was tried.
+        operation: &'static str,
+        /// On which file.
+        path: PathBuf,
+        /// What the file system said.
+        source: std::io::Error,
+    },
+    /// Another process uses the folder.
+    #[error("{path}: expected to be the only process using it; found it locked", path = path.display())]
+    Locked {
+        /// The lock file.
+        path: PathBuf,
+    },
+    /// A file larger than anything this store writes.
+    #[error("{path}: expected at most {max} bytes; found {found}", path = path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// The most.
+        max: u64,
+        /// Its size.
+        found: u64,
+    },
+    /// A file that is torn or was edited.
+    #[error("{path}: {problem}", path = path.display())]
+    Torn {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// Bytes of another digest than the file's name says.
+    #[error("{path}: {source}", path = path.display())]
+    Bytes {
+        /// The file.
+        path: PathBuf,
+        /// Expected and found.
+        source: BytesError,
+    },
+}
+
+impl StoreError {
+    /// The stable name of the error.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Io { source, .. } if source.kind() == ErrorKind::StorageFull => "disk-full",
+            Self::Io { source, .. } if source.kind() == ErrorKind::NotFound => "not-kept",
+            Self::Io { .. } => "disk-io",
+            Self::Locked { .. } => "state-locked",
+            Self::TooLarge { .. } => "cache-too-large",
+            Self::Torn { .. } => "cache-torn",
+            Self::Bytes { .. } => "cache-digest",
+        }
+    }
+}
+
+/// The most that a durable record can sensibly take: 64 quarantined artifacts of about 400 bytes, and some.
+const MAX_DURABLE: u64 = 256 * 1024;
+
+impl Store {
+    /// Opens a state folder, and makes it if it is not there.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn open(dir: &Path) -> Result<Self, StoreError> {
+        let artifacts = dir.join("artifacts");
+        fs::create_dir_all(&artifacts).map_err(io("create", &artifacts))?;
+        let path = dir.join("lock");
+        let lock = File::create(&path).map_err(io("create", &path))?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { dir: dir.into(), _lock: lock }),
+            Err(TryLockError::WouldBlock) => Err(StoreError::Locked { path }),
+            Err(TryLockError::Error(source)) => Err(io("lock", &path)(source)),
+        }
+    }
+
+    /// What was last written down; the record before it where the last one is torn; nothing where there is none.
+    /// With it, why a record was passed over.
+    #[must_use]
+    pub fn durable(&self) -> (Option<Durable>, Vec<StoreError>) {
+        let mut problems = Vec::new();
+        for name in ["durable.json", "durable.prev.json"] {
+            match self.read_durable(&self.dir.join(name)) {
+                Ok(durable) => return (Some(durable), problems),
+                Err(StoreError::Io { source, .. }) if source.kind() == ErrorKind::NotFound => {}
+                Err(error) => problems.push(error),
+            }
+        }
+        (None, problems)
+    }
+
+    /// Writes down what must outlive the process.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn persist(&self, durable: &Durable) -> Result<(), StoreError> {
+        let path = self.dir.join("durable.json");
+        let torn = |error: serde_json::Error| StoreError::Torn {
+            path: path.clone(),
+            problem: error.to_string(),
+        };
+        let json = serde_json::to_string_pretty(durable).map_err(torn)?;
+        let text = format!("{json}\n{}\n", Digest::of(json.as_bytes()));
+        match fs::rename(&path, self.dir.join("durable.prev.json")) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(io("rename", &path)(error));
+            }
+            _ => {}
+        }
+        self.write(&path, text.as_bytes())
+    }
+
+    /// The bytes of a kept artifact.
+    ///
+    /// # Errors
+    /// [`StoreError`], where they are not there or not what they were.
+    pub fn load(&self, digest: Digest) -> Result<CheckedArtifact, StoreError> {
+        let path = self.artifact(digest, "glff");
+        let bytes = read(&path, u64::try_from(MAX_LEN).unwrap_or(u64::MAX))?;
+        CheckedArtifact::new(bytes, digest).map_err(|source| StoreError::Bytes { path, source })
+    }
+
+    /// Keeps a good artifact and the view under which it was adopted, and lets go of those not in `good`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn keep(
+        &self,
+        artifact: &CheckedArtifact,
+        release: &Release,
+        view: Option<&View>,
+        good: &[Release],
+    ) -> Result<(), StoreError> {
+        let about = serde_json::json!({ "release": release, "view": view });
+        self.write(&self.artifact(release.digest, "json"), about.to_string().as_bytes())?;
+        self.write(&self.artifact(release.digest, "glff"), artifact.bytes())?;
+        self.prune(good)
+    }
+
+    /// Whether the operator's break-glass file is there.
+    #[must_use]
+    pub fn overridden(&self) -> bool {
+        self.dir.join("allow-all").exists()
+    }
+
+    fn prune(&self, good: &[Release]) -> Result<(), StoreError> {
+        let folder = self.dir.join("artifacts");
+        let kept: Vec<String> = good.iter().map(|release| release.digest.to_string()).collect();
+        for entry in fs::read_dir(&folder).map_err(io("list", &folder))? {
+            let path = entry.map_err(io("list", &folder))?.path();
+            let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
+            if !kept.iter().any(|digest| digest == name) {
+                fs::remove_file(&path).map_err(io("remove", &path))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn artifact(&self, digest: Digest, extension: &str) -> PathBuf {
+        self.dir.join("artifacts").join(format!("{digest}.{extension}"))
+    }
+
+    fn read_durable(&self, path: &Path) -> Result<Durable, StoreError> {
+        let torn = |problem: String| StoreError::Torn { path: path.into(), problem };
+        let bytes = read(path, MAX_DURABLE)?;
+        let text = std::str::from_utf8(&bytes).map_err(|error| torn(error.to_string()))?;
+        let (json, checksum) = text
+            .strip_suffix('\n')
+            .and_then(|text| text.rsplit_once('\n'))
+            .ok_or_else(|| torn("expected a last line with a checksum; found none".into()))?;
+        let expected = Digest::of(json.as_bytes()).to_string();
+        if checksum != expected {
+            return Err(torn(format!("checksum: expected {expected}; found {:.80}", checksum)));
+        }
+        serde_json::from_str(json).map_err(|error| torn(error.to_string()))
+    }
+
+    fn write(&self, path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+        let beside = path.with_extension("tmp");
+        let mut file = File::create(&beside).map_err(io("create", &beside))?;
+        file.write_all(bytes).map_err(io("write", &beside))?;
+        file.sync_all().map_err(io("fsync", &beside))?;
+        fs::rename(&beside, path).map_err(io("rename", path))?;
+        let folder = path.parent().unwrap_or(&self.dir);
+        File::open(folder).and_then(|folder| folder.sync_all()).map_err(io("fsync", folder))
+    }
+}
+
+/// A file's bytes, if they are no more than `max`.
+fn read(path: &Path, max: u64) -> Result<Vec<u8>, StoreError> {
+    let found = fs::metadata(path).map_err(io("read", path))?.len();
+    if found > max {
+        return Err(StoreError::TooLarge { path: path.into(), max, found });
+    }
+    fs::read(path).map_err(io("read", path))
+}
+
+fn io(operation: &'static str, path: &Path) -> impl Fn(std::io::Error) -> StoreError {
+    move |source| StoreError::Io { operation, path: path.into(), source }
+}
+
+#[cfg(test)]
+mod tests;
