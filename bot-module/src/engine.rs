@@ -282,3 +282,6 @@ impl std::fmt::Debug for Engine {
             .finish()
     }
 }
+
+#[cfg(test)]
+mod tests;

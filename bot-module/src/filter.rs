@@ -367,3 +367,6 @@ async fn drain(session: &mut Session) {
     // Past the time, what is left unread closes the connection.
     let _ = tokio::time::timeout(DRAIN_TIME, reading).await;
 }
+
+#[cfg(test)]
+mod tests;

@@ -43,6 +43,3 @@ pub use model::{CompileError, CompiledModel, Scored};
 pub use policy::{Action, Policy, Route, Verdict};
 pub use request::RequestView;
 pub use score::Score;
-
-#[cfg(test)]
-mod tests;

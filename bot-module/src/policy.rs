@@ -165,3 +165,6 @@ impl Verdict {
         self.enforced && matches!(self.action, Action::Block)
     }
 }
+
+#[cfg(test)]
+mod tests;

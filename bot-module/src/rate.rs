@@ -12,7 +12,8 @@ const ROWS: usize = 4;
 /// The bits of a counter that hold a count; it stops at `COUNT_MAX`.
 const COUNT_BITS: u32 = 20;
 const COUNT_MAX: u64 = (1 << COUNT_BITS) - 1;
-/// The bits that hold the number of the second; they wrap after 194 days, by when a counter is long stale.
+/// The bits that hold the number of the second. They wrap after 194 days: a counter that was last touched exactly that
+/// long ago goes on from where it stood.
 const SECOND_MASK: u64 = (1 << 24) - 1;
 
 /// Requests per client within the last second: a count-min sketch (Cormode and Muthukrishnan, 2005) of sliding
@@ -22,10 +23,10 @@ const SECOND_MASK: u64 = (1 << 24) - 1;
 /// in each of four rows, by a hash under a secret of this process, and its rate is the smallest of the four.
 ///
 /// - **Never grows**: the table is allocated once, whatever the number of clients.
-/// - **May over-count, by collision only.** Others who share all four counters of a client add to it. Over a width of
-///   `w` counters, `h` clients above a rate make any other client appear to be above it with a probability of about
-///   `(h/w)⁴`: for 5 000 and the default width, 1 in 30 000. Nobody outside can choose to collide, not knowing the
-///   secret.
+/// - **May over-count, by collision only.** Others who share the counters of a client add to them. Over a
+///   width of `w`, `h` clients above a rate make any other client appear above it with a probability of about
+///   `(h/w)⁴ + h/w²`: for 5 000 such clients and the default width, 1 in 28 000. Nobody outside can choose to collide,
+///   not knowing the secret.
 /// - **Interpolates.** Of the last full second's count, the share that the running second has not yet passed is added
 ///   to the running second's count. For requests evenly spread that is the number within the last second; it is never
 ///   less than the running second's count, nor more than both together.
@@ -72,33 +73,62 @@ impl RateTable {
     }
 }
 
-/// Adds one to a counter: `second (24 bits) | count of the second before (20) | count of this second (20)`.
+/// A counter: the second it is in, and what it counted in that second and in the one before.
+#[derive(Clone, Copy)]
+struct Window {
+    second: u64,
+    before: u64,
+    running: u64,
+}
+
+impl Window {
+    /// `second (24 bits) | before (20) | running (20)`.
+    const fn of_word(word: u64) -> Self {
+        Self {
+            second: word >> (2 * COUNT_BITS),
+            before: word >> COUNT_BITS & COUNT_MAX,
+            running: word & COUNT_MAX,
+        }
+    }
+
+    const fn word(self) -> u64 {
+        self.second << (2 * COUNT_BITS) | self.before << COUNT_BITS | self.running
+    }
+
+    /// With one more request in `second`.
+    fn plus_one(self, second: u64) -> Self {
+        let ahead = second.wrapping_sub(self.second) & SECOND_MASK;
+        match ahead {
+            // A thread that read the clock just before the second turned counts in the second that now runs.
+            0 | SECOND_MASK => {
+                Self { running: self.running.saturating_add(1).min(COUNT_MAX), ..self }
+            }
+            1 => Self { second, before: self.running, running: 1 },
+            _ => Self { second, before: 0, running: 1 },
+        }
+    }
+
+    /// The count within the last second, when `passed` milliseconds of the running one have passed.
+    const fn within_a_second(self, passed: u32) -> u64 {
+        let share = 1_000_u64.saturating_sub(passed as u64);
+        self.running.saturating_add(self.before.saturating_mul(share) / 1_000)
+    }
+}
+
+/// Adds one to a counter and reads it.
 fn count(counter: &AtomicU64, now: Duration) -> u64 {
     let second = now.as_secs() & SECOND_MASK;
-    let rolled = |word: u64| {
-        let (then, before, running) =
-            (word >> (2 * COUNT_BITS), word >> COUNT_BITS & COUNT_MAX, word & COUNT_MAX);
-        match second.wrapping_sub(then) & SECOND_MASK {
-            0 => (before, running.saturating_add(1).min(COUNT_MAX)),
-            1 => (running, 1),
-            // A thread that read the clock just before the second turned counts in the second that now runs.
-            SECOND_MASK => (before, running.saturating_add(1).min(COUNT_MAX)),
-            _ => (0, 1),
-        }
-    };
     let mut word = counter.load(Ordering::Relaxed);
     loop {
-        let (before, running) = rolled(word);
-        let late = second.wrapping_sub(word >> (2 * COUNT_BITS)) & SECOND_MASK == SECOND_MASK;
-        let stamp = if late { word >> (2 * COUNT_BITS) } else { second };
-        let next = stamp << (2 * COUNT_BITS) | before << COUNT_BITS | running;
-        match counter.compare_exchange_weak(word, next, Ordering::Relaxed, Ordering::Relaxed) {
-            Ok(_) => {
-                let passed = u64::from(now.subsec_millis());
-                let remaining = before.saturating_mul(1_000_u64.saturating_sub(passed)) / 1_000;
-                return running.saturating_add(remaining);
-            }
+        let next = Window::of_word(word).plus_one(second);
+        // Counters stand alone: nothing else is published through them.
+        match counter.compare_exchange_weak(word, next.word(), Ordering::Relaxed, Ordering::Relaxed)
+        {
+            Ok(_) => return next.within_a_second(now.subsec_millis()),
             Err(current) => word = current,
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,7 +15,7 @@ impl Score {
     pub fn of_logit_milli(logit_milli: i64) -> Self {
         let human = 1.0 / (1.0 + (logit_milli as f64 / 1_000.0).exp());
         // σ lies in 0..=1, whatever the logit, so that this lies in 1..=99.
-        Self(1 + (98.0 * human).round() as u8)
+        Self((1.0 + (98.0 * human).round()) as u8)
     }
 
     /// The number: 0, or 1 to 99.
@@ -42,3 +42,6 @@ impl fmt::Display for Score {
         self.0.fmt(f)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use foldhash::fast::RandomState;
 use greenlight_artifact::HeaderTest;
 use http::HeaderMap;
 
 use super::{
-    CompileError, join,
+    join,
     text::{TextSet, WordTable},
 };
 use crate::fired::Fired;
@@ -15,11 +16,12 @@ const USER_AGENT: &str = "user-agent";
 
 /// The rows about header fields.
 ///
-/// A request's fields are gone through once, and each name looked up here: looking up the model's names in the
-/// request instead would cost a hash for each of up to 200 names.
+/// A request's fields are gone through once, and each name is looked up here. Looking up the model's names in the
+/// request instead would grow with the model: 10 ns for 3 names, 60 ns for 14, 250 ns for 60, against 50 ns for the 14
+/// fields of a browser, whatever the model.
 #[derive(Debug)]
 pub(super) struct HeaderTable {
-    groups: HashMap<String, HeaderGroup>,
+    groups: HashMap<String, HeaderGroup, RandomState>,
     /// What fires for a request without any header field.
     silent: Fired,
 }
@@ -100,9 +102,9 @@ impl HeaderTableBuilder {
         }
     }
 
-    pub(super) fn build(self) -> Result<HeaderTable, CompileError> {
+    pub(super) fn build(self) -> HeaderTable {
         let mut silent = Fired::NONE;
-        let mut groups = HashMap::new();
+        let mut groups = HashMap::default();
         for (name, rows) in self.groups {
             silent.insert(&rows.absent);
             silent.insert(&rows.empty);
@@ -111,10 +113,10 @@ impl HeaderTableBuilder {
                 absent: rows.absent,
                 empty: rows.empty,
                 equals: WordTable::new(rows.equals),
-                contains: TextSet::folded(rows.contains)?,
+                contains: TextSet::folded(&rows.contains),
             };
             groups.insert(name, group);
         }
-        Ok(HeaderTable { groups, silent })
+        HeaderTable { groups, silent }
     }
 }

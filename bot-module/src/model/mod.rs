@@ -43,12 +43,6 @@ pub enum CompileError {
         /// Its variant.
         flags: u8,
     },
-    /// The texts of the rows do not fit the automaton's state numbers.
-    #[error("automaton: {message}")]
-    Automaton {
-        /// What the builder says.
-        message: String,
-    },
 }
 
 impl CompileError {
@@ -58,7 +52,6 @@ impl CompileError {
         match self {
             Self::Engine { .. } => "engine-unsupported",
             Self::Kind { .. } => "kind-unsupported",
-            Self::Automaton { .. } => "automaton-too-large",
         }
     }
 }
@@ -146,10 +139,10 @@ impl CompiledModel {
             intercept: header.intercept,
             keys: artifact.rows().map(|row| row.key).collect(),
             weights: artifact.rows().map(|row| row.weight).collect(),
-            headers: headers.build()?,
+            headers: headers.build(),
             methods: WordTable::new(methods),
-            path_prefixes: PrefixSet::new(path_prefixes)?,
-            path_texts: TextSet::exact(path_texts)?,
+            path_prefixes: PrefixSet::new(&path_prefixes),
+            path_texts: TextSet::exact(&path_texts),
             networks: Networks::new(&networks),
             versions: versions.into_iter().collect(),
             rates: rates.into_iter().collect(),
@@ -240,3 +233,6 @@ const fn number_of(version: Version) -> u64 {
         _ => 0,
     }
 }
+
+#[cfg(test)]
+mod tests;
