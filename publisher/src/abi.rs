@@ -118,6 +118,8 @@ sol! {
         event OperationExecuted(bytes32 indexed operationId, uint32 indexed nonce);
         event OperationCanceled(bytes32 indexed operationId, uint32 indexed nonce);
 
+        event RoleLabel(uint64 indexed roleId, string label);
+
         error AccessManagerAlreadyScheduled(bytes32 operationId);
         error AccessManagerNotScheduled(bytes32 operationId);
         error AccessManagerNotReady(bytes32 operationId);

@@ -198,7 +198,7 @@ impl Chain {
             RpcError::DeserError { err, text } => ChainError::Answer {
                 url,
                 method,
-                problem: format!("found {:?}: {err}", excerpt(&text)),
+                problem: format!("found {}: {err}", excerpt(&text)),
             },
             other => ChainError::Answer { url, method, problem: excerpt(&other.to_string()) },
         }
@@ -223,10 +223,7 @@ fn root_cause(error: &(dyn StdError + 'static)) -> String {
     while let Some(source) = cause.source() {
         cause = source;
     }
-    match cause.downcast_ref::<reqwest::Error>() {
-        Some(error) if error.is_timeout() => "no answer in time".into(),
-        _ => excerpt(&cause.to_string()),
-    }
+    excerpt(&cause.to_string())
 }
 
 /// The beginning of foreign text, on one line.

@@ -213,6 +213,14 @@ impl Error {
         }
     }
 
+    /// The artifact that a refusal of the registry is about.
+    pub(crate) fn artifact(&self) -> Option<u32> {
+        match self {
+            Self::Chain(ChainError::Refused { refusal, .. }) => refusal.artifact,
+            _ => None,
+        }
+    }
+
     /// The transaction that was mined and failed.
     pub(crate) fn transaction(&self) -> Option<&Mined> {
         match self {

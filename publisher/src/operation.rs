@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use alloy::{
     eips::BlockId,
     network::TransactionBuilder as _,
-    primitives::{Address, B256, Bytes, bytes},
+    primitives::{Address, B256, Bytes, U256, bytes},
     rpc::types::{
         Filter, TransactionRequest,
         state::{AccountOverride, StateOverride},
@@ -116,10 +116,10 @@ impl Sender {
         let access = registry.chain.view(registry.manager, &question, BlockId::latest()).await?;
         if access.allowed || access.delay == 0 {
             // Not allowed and no delay is no role at all: the registry says so itself.
-            let sent = self.send(registry.address, data, Rehearsal::First).await;
-            return sent
-                .map(Performed::at_once)
-                .map_err(|error| self.explain(error, C::SIGNATURE, access.allowed));
+            return match self.send(registry.address, data, Rehearsal::First).await {
+                Ok(mined) => Ok(Performed::at_once(mined)),
+                Err(error) => Err(self.explain(error, C::SELECTOR, C::SIGNATURE).await),
+            };
         }
         self.rehearse(&data).await?;
         let operation = self.scheduled(&data, timelock.again).await?;
@@ -144,17 +144,42 @@ impl Sender {
         })
     }
 
-    /// Adds to a refusal for want of a role which function it was about.
-    fn explain(&self, error: Error, signature: &str, allowed: bool) -> Error {
+    /// Adds to a refusal for want of a role which role that is.
+    pub(crate) async fn explain(&self, error: Error, selector: [u8; 4], signature: &str) -> Error {
         match error {
             Error::Chain(ChainError::Refused { mut refusal, transaction })
-                if !allowed && refusal.reason == "unauthorized" =>
+                if refusal.reason == "unauthorized" =>
             {
-                refusal.message = format!("{}: {signature}", refusal.message);
+                // What cannot be found out must not hide the refusal itself.
+                if let Ok(role) = self.role(selector).await {
+                    refusal.message = format!("{} {signature}, role {role}", refusal.message);
+                }
                 ChainError::Refused { refusal, transaction }.into()
             }
             other => other,
         }
+    }
+
+    /// The role that may call a function of the registry, with the label that the deployment gave it.
+    async fn role(&self, selector: [u8; 4]) -> Result<String, ChainError> {
+        let registry = &self.registry;
+        let block = registry.chain.latest().await?;
+        let question = Manager::getTargetFunctionRoleCall {
+            target: registry.address,
+            selector: selector.into(),
+        };
+        let role = registry.chain.view(registry.manager, &question, block.id()).await?;
+        let filter = Filter::new()
+            .address(registry.manager)
+            .event_signature(Manager::RoleLabel::SIGNATURE_HASH)
+            .topic1(U256::from(role));
+        let labels = registry.chain.logs(&filter, registry.from_block, block.number).await?;
+        let label =
+            labels.last().and_then(|log| Manager::RoleLabel::decode_log_data(log.data()).ok());
+        Ok(label.map_or_else(
+            || role.to_string(),
+            |label| format!("{role} ({})", label.label.escape_debug()),
+        ))
     }
 
     /// Asks the registry's own rules before the timelock begins rather than after it ended: the call is run with an

@@ -5,7 +5,6 @@ use alloy::{
     sol_types::{Panic, Revert, SolError as _, SolInterface as _},
 };
 use greenlight_artifact::Defect;
-use serde::Serialize;
 
 use crate::abi::{
     IAccessManaged::IAccessManagedErrors as Managed,
@@ -15,18 +14,18 @@ use crate::abi::{
 };
 
 /// A contract's refusal.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Refusal {
     /// Stable name of what is wrong; for a defect of an artifact the same word as at the edge.
     pub(crate) reason: &'static str,
     /// For people.
     pub(crate) message: String,
     /// Code of the artifact's first defect.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) defect: Option<u8>,
     /// Row of the defect, from 0; absent where it is the header's or the whole table's.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) row: Option<u64>,
+    /// The artifact that the registry speaks of.
+    pub(crate) artifact: Option<u32>,
     /// The revert data as it came.
     pub(crate) data: Bytes,
 }
@@ -37,7 +36,9 @@ impl Refusal {
         if let Ok(Verifier::Refused(refused)) = Verifier::abi_decode(data) {
             return Self::of_defect(refused.defect, refused.row.saturating_to(), data);
         }
+        let mut artifact = None;
         let (reason, message) = if let Ok(error) = Registry::abi_decode(data) {
+            artifact = artifact_of(&error);
             registry(&error)
         } else if let Ok(error) = Managed::abi_decode(data) {
             managed(&error)
@@ -46,13 +47,20 @@ impl Refusal {
         } else {
             foreign(data)
         };
-        Self { reason, message, defect: None, row: None, data: data.clone() }
+        Self { reason, message, defect: None, row: None, artifact, data: data.clone() }
     }
 
     /// A mined transaction failed, and the same call on the state after it does not.
     pub(crate) fn unexplained() -> Self {
         let message = "the transaction failed, though the same call succeeds on the state that its block left".into();
-        Self { reason: "revert", message, defect: None, row: None, data: Bytes::new() }
+        Self {
+            reason: "revert",
+            message,
+            defect: None,
+            row: None,
+            artifact: None,
+            data: Bytes::new(),
+        }
     }
 
     fn of_defect(defect: u8, row: u64, data: &Bytes) -> Self {
@@ -62,7 +70,7 @@ impl Refusal {
         let place = row.map_or_else(String::new, |row| format!(", row {row}"));
         let message =
             format!("the verifier refuses the artifact: {reason} (defect {defect}{place})");
-        Self { reason, message, defect: Some(defect), row, data: data.clone() }
+        Self { reason, message, defect: Some(defect), row, artifact: None, data: data.clone() }
     }
 }
 
@@ -153,10 +161,27 @@ fn registry(error: &Registry) -> (&'static str, String) {
     }
 }
 
+const fn artifact_of(error: &Registry) -> Option<u32> {
+    Some(match error {
+        Registry::UnknownArtifact(e) => e.id,
+        Registry::AlreadyStaged(e) => e.id,
+        Registry::AlreadyPromoted(e) => e.id,
+        Registry::ArtifactRevoked(e) => e.id,
+        Registry::AlreadyCurrent(e) => e.id,
+        Registry::AlreadyCandidate(e) => e.id,
+        Registry::CanaryWhileRolledBack(e) => e.rollbackTo,
+        Registry::NeverCurrent(e) => e.id,
+        Registry::AlreadyEffective(e) => e.id,
+        Registry::StillEffective(e) => e.id,
+        Registry::RevivesRevoked(e) => e.id,
+        _ => return None,
+    })
+}
+
 fn managed(error: &Managed) -> (&'static str, String) {
     match error {
         Managed::AccessManagedUnauthorized(e) => {
-            ("unauthorized", format!("{} does not hold the role that this call needs", e.caller))
+            ("unauthorized", format!("{} does not hold the role that this call needs:", e.caller))
         }
         Managed::AccessManagedRequiredDelay(e) => {
             ("required-delay", format!("{} must schedule this call {} s ahead", e.caller, e.delay))

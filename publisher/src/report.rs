@@ -65,6 +65,9 @@ fn describe(error: &Error) -> Value {
             insert(&mut object, "row", row);
         }
     }
+    if let Some(id) = error.artifact() {
+        insert(&mut object, "id", id);
+    }
     if let Some(transaction) = error.transaction() {
         insert(&mut object, "transaction", transaction);
     }

@@ -34,8 +34,15 @@ pub(crate) async fn run(
     };
     let call = Abi::stageCall { verifier, evidence: Bytes::from(bytes) };
     let rehearsal = if unchecked { Rehearsal::None } else { Rehearsal::First };
-    let transaction =
-        sender.send(sender.registry.address, call.abi_encode().into(), rehearsal).await?;
+    let sent = sender.send(sender.registry.address, call.abi_encode().into(), rehearsal).await;
+    let transaction = match sent {
+        Ok(transaction) => transaction,
+        Err(error) => {
+            return Err(sender
+                .explain(error, Abi::stageCall::SELECTOR, Abi::stageCall::SIGNATURE)
+                .await);
+        }
+    };
     let staged = transaction
         .events(sender.registry.address)
         .find_map(|event| match event {

@@ -37,7 +37,7 @@ fn a_defect_from_the_future_is_not_hidden() {
 #[test]
 fn each_contract_has_its_words() {
     let staged = refusal(&IConfigRegistry::AlreadyStaged { id: 3 });
-    assert_eq!(staged.reason, "already-staged");
+    assert_eq!((staged.reason, staged.artifact), ("already-staged", Some(3)));
     assert!(staged.message.contains("id 3"), "{}", staged.message);
     let caller = Address::repeat_byte(0xaa);
     assert_eq!(

@@ -1,0 +1,14 @@
+//! The program run as its users run it: on files, and against a real chain.
+
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests fail by panicking; clippy grants that to test functions alone"
+)]
+
+mod files;
+mod registry;
+mod support;
