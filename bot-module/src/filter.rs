@@ -31,10 +31,13 @@ pub const HEADER_VERDICT: HeaderName = HeaderName::from_static("x-bot-verdict");
 /// Tells the origin which artifact decided.
 pub const HEADER_ARTIFACT: HeaderName = HeaderName::from_static("x-bot-artifact");
 
-/// Most of a refused request's body that is read so that its connection can go on.
+/// Most of a refused request's body that is read, a read's size over, so that its connection can go on: a connection
+/// must not be held for a bot that uploads.
 const DRAIN_BYTES: usize = 64 * 1024;
-/// Longest that such reading may take.
-const DRAIN_TIME: Duration = Duration::from_millis(500);
+/// Most that is read after the answer, so that a client still sending can read the answer.
+const LINGER_BYTES: usize = 1024 * 1024;
+/// Longest that either reading may take: a bot must not hold a connection by sending slowly.
+const READ_TIME: Duration = Duration::from_millis(500);
 
 /// Scores each request of a Pingora proxy and acts on it. A handle: clones share everything.
 #[derive(Clone, Debug)]
@@ -186,7 +189,7 @@ impl BotFilter {
         self.0.policy.decide(host, header.uri.path(), &evaluation)
     }
 
-    /// Writes nothing that the client chose: not its address, and of its request the score alone.
+    /// The operator's wish, so at `info`. Not the client's address; and its path escaped.
     fn log(&self, session: &Session, verdict: &Verdict) {
         let reasons = self.0.engine.reasons(verdict.digest, verdict.fired);
         let keys: Vec<&str> = reasons.iter().map(|reason| reason.key.as_str()).collect();
@@ -288,7 +291,7 @@ fn strip_forged(request: &mut RequestHeader) -> bool {
         request.remove_header(&name);
         stripped = true;
     }
-    // `Connection: x-bot-score` would have the next hop drop the field that we add (RFC 9110, 7.6.1).
+    // `Connection: x-bot-score` would have Pingora, or the hop after it, drop the field that we add (RFC 9110, 7.6.1).
     let is_token_ours = |token: &[u8]| is_ours(token.trim_ascii());
     let names_ours =
         |value: &HeaderValue| value.as_bytes().split(|byte| *byte == b',').any(is_token_ours);
@@ -300,7 +303,9 @@ fn strip_forged(request: &mut RequestHeader) -> bool {
             let tokens =
                 value.as_bytes().split(|byte| *byte == b',').filter(|token| !is_token_ours(token));
             let kept = tokens.collect::<Vec<_>>().join(&b","[..]);
-            if let Ok(value) = HeaderValue::from_bytes(kept.trim_ascii()) {
+            if let Ok(value) = HeaderValue::from_bytes(kept.trim_ascii())
+                && !value.is_empty()
+            {
                 // Fails only where the map is full, and it just lost a field.
                 let _ = request.append_header(header::CONNECTION, value);
             }
@@ -328,14 +333,14 @@ async fn refuse(session: &mut Session, body: Bytes) {
     // A client that waits for 100 (Continue) sends nothing until it is answered.
     let waits = session.req_header().headers.contains_key(header::EXPECT);
     if !waits {
-        drain(session).await;
+        read_body(session, DRAIN_BYTES).await;
     }
     if let Err(error) = write_refusal(session, body).await {
         tracing::debug!(target: "greenlight_bot::filter", %error, "client was gone before its 403");
         session.set_keepalive(None);
         return;
     }
-    drain(session).await;
+    read_body(session, LINGER_BYTES).await;
 }
 
 async fn write_refusal(session: &mut Session, body: Bytes) -> Result<()> {
@@ -351,13 +356,13 @@ async fn write_refusal(session: &mut Session, body: Bytes) -> Result<()> {
 }
 
 /// Reads on in the request's body, within bounds. Not for HTTP/2, where a stream ends by itself.
-async fn drain(session: &mut Session) {
+async fn read_body(session: &mut Session, most: usize) {
     if session.is_http2() {
         return;
     }
     let reading = async {
         let mut read = 0_usize;
-        while read < DRAIN_BYTES && !session.is_body_done() {
+        while read < most && !session.is_body_done() {
             match session.read_request_body().await {
                 Ok(Some(bytes)) => read = read.saturating_add(bytes.len()),
                 Ok(None) | Err(_) => break,
@@ -365,7 +370,7 @@ async fn drain(session: &mut Session) {
         }
     };
     // Past the time, what is left unread closes the connection.
-    let _ = tokio::time::timeout(DRAIN_TIME, reading).await;
+    let _ = tokio::time::timeout(READ_TIME, reading).await;
 }
 
 #[cfg(test)]

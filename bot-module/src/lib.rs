@@ -12,13 +12,26 @@
 //!
 //! A proxy adds it in two lines:
 //!
-//! ```ignore
+//! ```
+//! # use greenlight_bot::BotFilter;
+//! # use pingora_core::{Result, modules::http::HttpModules, upstreams::peer::HttpPeer};
+//! # use pingora_proxy::{ProxyHttp, Session};
+//! # struct Proxy { bots: BotFilter }
+//! # #[async_trait::async_trait]
+//! # impl ProxyHttp for Proxy {
+//! #     type CTX = ();
+//! #     fn new_ctx(&self) {}
+//! #     async fn upstream_peer(&self, _: &mut Session, _: &mut ()) -> Result<Box<HttpPeer>> {
+//! #         Ok(Box::new(HttpPeer::new("127.0.0.1:8000", false, String::new())))
+//! #     }
 //! fn init_downstream_modules(&self, modules: &mut HttpModules) {
 //!     modules.add_module(self.bots.module());
 //! }
+//!
 //! async fn request_filter(&self, session: &mut Session, _ctx: &mut ()) -> Result<bool> {
 //!     self.bots.request_filter(session, None).await
 //! }
+//! # }
 //! ```
 //!
 //! A fault of ours is never the request's: where scoring panics or overruns, the request passes unscored and

@@ -1,0 +1,78 @@
+//! Scoring a request allocates nothing, whatever the rows and the request.
+
+use greenlight_artifact::{Draft, Feature, Key, Row, Schema};
+use greenlight_bot::{CompiledModel, Engine, EngineLimits, RequestView};
+use http::{HeaderMap, HeaderName, HeaderValue, Version};
+
+/// Rows of every kind.
+const ROWS: [(&str, &str); 14] = [
+    ("ua-contains", "bot"),
+    ("ua-contains", "chrome/"),
+    ("ua-empty", ""),
+    ("header-present", "cookie"),
+    ("header-absent", "accept-language"),
+    ("header-equals", "accept:*/*"),
+    ("header-contains", "accept-encoding:zstd"),
+    ("method", "GET"),
+    ("path-prefix", "/wp-"),
+    ("path-contains", ".env"),
+    ("client-cidr-v4", "192.0.2.0/24"),
+    ("client-cidr-v6", "2001:db8::/32"),
+    ("request-rate", "10"),
+    ("http-version", "11"),
+];
+
+#[test]
+fn an_evaluation_allocates_nothing() {
+    let rows = ROWS.iter().enumerate().map(|(index, (kind, argument))| {
+        let key = Key::from_text(&format!("row{index:03}"), index).unwrap();
+        Row::of(key, &Feature::parse(kind, argument).unwrap(), 100)
+    });
+    let draft = Draft {
+        intercept: 0,
+        engine: 1,
+        created_at: 0,
+        label: String::new(),
+        rows: rows.collect(),
+    };
+    let artifact = draft.encode(&[Schema::ENGINE_1]).unwrap();
+    let engine = Engine::new(EngineLimits::default());
+    engine.install(CompiledModel::compile(&artifact).unwrap());
+
+    let agent = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/147.0.0.0 Safari/537.36";
+    let huge = "bot".repeat(100_000);
+    let mut fired = 0;
+    for agent in [agent, huge.as_str(), ""] {
+        let mut headers = HeaderMap::new();
+        for (name, value) in [
+            ("host", "example.com"),
+            ("user-agent", agent),
+            ("accept", "*/*"),
+            ("accept-encoding", "gzip, br, zstd"),
+            ("cookie", "session=1"),
+            ("x-unknown-to-the-model", "value"),
+        ] {
+            headers.append(HeaderName::from_static(name), HeaderValue::from_str(value).unwrap());
+        }
+        for client in [Some([192, 0, 2, 1].into()), Some("2001:db8::1".parse().unwrap()), None] {
+            let path = "/wp-content/.env";
+            let request = RequestView {
+                method: "GET",
+                path,
+                version: Version::HTTP_11,
+                client,
+                headers: &headers,
+            };
+            // The first load of a thread makes it known to arc-swap.
+            let _ = engine.evaluate(&request);
+            let info = allocation_counter::measure(|| {
+                for _ in 0..20 {
+                    fired += engine.evaluate(&request).fired.len();
+                }
+            });
+            assert_eq!(info.count_total, 0);
+        }
+    }
+    assert!(fired > 9 * 20 * 8, "rows of most kinds fired: {fired}");
+    assert_eq!((engine.faults(), engine.counters().scored), (0, 9 * 21));
+}
