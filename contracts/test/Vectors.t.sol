@@ -42,10 +42,10 @@ contract VectorsTest is Test {
                 _assertRefuses(cases[i]);
                 ++refused;
             }
-            seen |= 1 << cases[i].defect;
+            seen |= 2 ** cases[i].defect;
         }
         assertTrue(cases.length >= 200 && refused >= 100, "a corpus worth the name");
-        assertEq(seen, (1 << (Defect.COST + 1)) - 1, "accepted artifacts and each of the 16 defects");
+        assertEq(seen, 2 ** (uint256(Defect.COST) + 1) - 1, "accepted artifacts and each of the 16 defects");
     }
 
     function _assertAccepts(Case memory c) private {

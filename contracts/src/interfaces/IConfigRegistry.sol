@@ -89,12 +89,7 @@ interface IConfigRegistry {
 
     /// @notice A verifier vouched for an artifact; it may now be promoted.
     event Staged(
-        ArtifactId indexed id,
-        bytes32 indexed digest,
-        address indexed verifier,
-        uint32 engine,
-        uint16 size,
-        uint8 rows
+        ArtifactId indexed id, bytes32 indexed digest, address indexed verifier, uint32 engine, uint16 size, uint8 rows
     );
 
     /// @notice `id` became current (`canaryBps` is 10 000) or the candidate (less).
