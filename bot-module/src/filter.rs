@@ -355,11 +355,9 @@ async fn write_refusal(session: &mut Session, body: Bytes) -> Result<()> {
     session.write_response_body(Some(body), true).await
 }
 
-/// Reads on in the request's body, within bounds. Not for HTTP/2, where a stream ends by itself.
+/// Reads on in the request's body, within bounds. Over HTTP/2, too: a stream may be answered early and reset without an
+/// error (RFC 9113, 8.1), but there are clients that lose the answer over it.
 async fn read_body(session: &mut Session, most: usize) {
-    if session.is_http2() {
-        return;
-    }
     let reading = async {
         let mut read = 0_usize;
         while read < most && !session.is_body_done() {

@@ -1,4 +1,5 @@
 //! The compiled tables against the plainest reading of the format: one row after the other, each by itself.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::arithmetic_side_effects, reason = "a test")]
 
 use std::net::IpAddr;
 

@@ -1,4 +1,5 @@
 //! Scoring a request allocates nothing, whatever the rows and the request.
+#![allow(clippy::unwrap_used, clippy::arithmetic_side_effects, reason = "a test")]
 
 use greenlight_artifact::{Draft, Feature, Key, Row, Schema};
 use greenlight_bot::{CompiledModel, Engine, EngineLimits, RequestView};

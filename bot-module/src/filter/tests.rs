@@ -1,4 +1,5 @@
 //! Through a real Pingora server, with a raw client on one side and an origin that echoes on the other.
+#![allow(clippy::arithmetic_side_effects, reason = "a test")]
 
 use std::{
     io::{Read, Write},
@@ -15,6 +16,7 @@ use async_trait::async_trait;
 use greenlight_artifact::{Digest, Draft, Feature, Key, Row, Schema};
 use pingora_core::{
     Error, Result,
+    apps::HttpServerOptions,
     modules::http::HttpModules,
     server::{RunArgs, Server, ShutdownSignal, ShutdownSignalWatch, configuration::ServerConf},
     upstreams::peer::HttpPeer,
@@ -192,6 +194,10 @@ fn serve(proxy: Proxy, address: SocketAddr) {
     let mut server = Server::new_with_opt_and_conf(None, conf);
     server.bootstrap();
     let mut service = http_proxy_service(&server.configuration, proxy);
+    // HTTP/2 without TLS, for clients that open with its preface.
+    let mut options = HttpServerOptions::default();
+    options.h2c = true;
+    service.app_logic_mut().unwrap().server_options = Some(options);
     service.add_tcp(&address.to_string());
     server.add_service(service);
     server.run(RunArgs { shutdown_signal: Box::new(Forever) });
@@ -470,4 +476,64 @@ fn the_answer_to_head_has_no_body() {
     let mut all = String::new();
     stream.read_to_string(&mut all).unwrap();
     assert!(all.starts_with("HTTP/1.1 403 ") && all.ends_with("\r\n\r\n"), "{all}");
+}
+
+/// An HTTP/2 frame (RFC 9113, 4.1).
+fn frame(kind: u8, flags: u8, stream: u8, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
+    [&length[1..], &[kind, flags, 0, 0, 0, stream], payload].concat()
+}
+
+/// A header field as an HPACK literal without indexing (RFC 7541, 6.2.2).
+fn literal(name: &str, value: &str) -> Vec<u8> {
+    let length = |text: &str| u8::try_from(text.len()).unwrap();
+    [&[0, length(name)], name.as_bytes(), &[length(value)], value.as_bytes()].concat()
+}
+
+#[test]
+fn an_http2_stream_with_a_small_body_is_answered_and_not_reset() {
+    const DATA: u8 = 0;
+    const HEADERS: u8 = 1;
+    const RST_STREAM: u8 = 3;
+    const SETTINGS: u8 = 4;
+    const PING: u8 = 6;
+    const END_STREAM: u8 = 1;
+    const END_HEADERS: u8 = 4;
+
+    let edge = Edge::with_model(DEFAULT);
+    let mut stream = edge.connect();
+    // POST / over http, by their places in the static table (RFC 7541, appendix A).
+    let fields = [
+        vec![0x83, 0x84, 0x86],
+        literal(":authority", "example.com"),
+        literal("user-agent", "curl/8.0"),
+        literal("content-length", "20000"),
+    ];
+    stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").unwrap();
+    stream.write_all(&frame(SETTINGS, 0, 0, &[])).unwrap();
+    stream.write_all(&frame(HEADERS, END_HEADERS, 1, &fields.concat())).unwrap();
+    stream.write_all(&frame(DATA, 0, 1, &[b'x'; 10_000])).unwrap();
+    thread::sleep(Duration::from_millis(20));
+    stream.write_all(&frame(DATA, END_STREAM, 1, &[b'x'; 10_000])).unwrap();
+
+    let mut kinds = Vec::new();
+    loop {
+        let mut head = [0; 9];
+        stream.read_exact(&mut head).unwrap();
+        let [_, high, low, kind, flags, .., id] = head;
+        let mut payload = vec![0; usize::from(u16::from_be_bytes([high, low]))];
+        stream.read_exact(&mut payload).unwrap();
+        match (kind, id) {
+            (DATA, 1) => {
+                assert_eq!((payload.as_slice(), flags), (&b"no bots\n"[..], END_STREAM));
+                // Its echo comes after whatever else there is to say about the stream.
+                stream.write_all(&frame(PING, 0, 0, &[0; 8])).unwrap();
+            }
+            (PING, 0) => break,
+            (kind, 1) => kinds.push(kind),
+            _ => {}
+        }
+    }
+    assert!(kinds.contains(&HEADERS) && !kinds.contains(&RST_STREAM), "{kinds:?}");
+    assert_eq!((edge.bots.counters().blocked, edge.reached_origin()), (1, 0));
 }

@@ -1,0 +1,151 @@
+//! What scoring a real browser's request costs, by the number of rows.
+//!
+//! `score/N` is the model alone, `evaluate/200` the engine around it (clock, request rate, swap guard), `compile/200`
+//! what adoption waits for. Rows are drawn evenly from the sample artifact's source and, since that has no rows about
+//! paths, methods, addresses and versions, twenty more; the request is the sample's Chrome.
+//!
+//! After the benchmarks, `evaluate/200` is timed call by call for its percentiles, which include the clock's 25 ns.
+#![allow(missing_docs, reason = "criterion's macros define public items")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "a benchmark over its own data"
+)]
+
+use std::{hint::black_box, net::IpAddr, time::Instant};
+
+use criterion::{BenchmarkId, Criterion, criterion_group};
+use greenlight_artifact::{
+    Draft, Feature, Key, MAX_ROWS, Row, Schema, ValidArtifact, source::Source,
+};
+use greenlight_bot::{CompiledModel, Engine, EngineLimits, RequestView};
+use http::{HeaderMap, HeaderName, HeaderValue, Version};
+
+const SAMPLE: &str = include_str!("../../config/sample.json");
+const BROWSER: &str = include_str!("../../config/sample/browser.json");
+
+const MORE: [(&str, &str); 20] = [
+    ("path-prefix", "/wp-"),
+    ("path-prefix", "/cgi-bin/"),
+    ("path-prefix", "/.well-known/"),
+    ("path-prefix", "/phpmyadmin"),
+    ("path-contains", ".env"),
+    ("path-contains", "/.git/"),
+    ("path-contains", "../"),
+    ("path-contains", "eval("),
+    ("client-cidr-v4", "192.0.2.0/24"),
+    ("client-cidr-v4", "198.51.0.0/16"),
+    ("client-cidr-v4", "203.0.113.7/32"),
+    ("client-cidr-v6", "2001:db8::/32"),
+    ("client-cidr-v6", "2001:db8:1::/48"),
+    ("method", "HEAD"),
+    ("method", "TRACE"),
+    ("http-version", "10"),
+    ("header-equals", "accept:*/*"),
+    ("header-equals", "connection:close"),
+    ("header-present", "x-requested-with"),
+    ("header-contains", "sec-ch-ua:headlesschrome"),
+];
+
+fn artifact(rows: usize) -> ValidArtifact {
+    let sample = Source::from_json(SAMPLE).unwrap().encode(&[Schema::ENGINE_1]).unwrap();
+    let features = sample.rows().map(|row| Feature::of_row(&row).unwrap());
+    let more = MORE.iter().map(|(kind, argument)| Feature::parse(kind, argument).unwrap());
+    let all: Vec<Feature> = features.chain(more).collect();
+    assert_eq!(all.len(), MAX_ROWS);
+    let drawn = (0..rows).map(|row| {
+        let key = Key::from_text(&format!("row{row:03}"), row).unwrap();
+        Row::of(key, &all[row * all.len() / rows], 50)
+    });
+    let label = String::from("benchmark");
+    let draft = Draft { intercept: -2_000, engine: 1, created_at: 0, label, rows: drawn.collect() };
+    draft.encode(&[Schema::ENGINE_1]).unwrap()
+}
+
+fn browser() -> HeaderMap {
+    let fields: Vec<(String, String)> = serde_json::from_str(BROWSER).unwrap();
+    let mut headers = HeaderMap::new();
+    headers.insert("host", HeaderValue::from_static("shop.example.com"));
+    for (name, value) in fields {
+        let name = HeaderName::from_bytes(name.as_bytes()).unwrap();
+        headers.append(name, HeaderValue::from_str(&value).unwrap());
+    }
+    headers
+}
+
+fn request(headers: &HeaderMap) -> RequestView<'_> {
+    let client = Some(IpAddr::from([198, 51, 100, 23]));
+    RequestView {
+        method: "GET",
+        path: "/news/2026/11/opening-hours",
+        version: Version::HTTP_11,
+        client,
+        headers,
+    }
+}
+
+fn engine() -> Engine {
+    let engine = Engine::new(EngineLimits::default());
+    engine.install(CompiledModel::compile(&artifact(200)).unwrap());
+    engine
+}
+
+fn score(criterion: &mut Criterion) {
+    let headers = browser();
+    let request = request(&headers);
+    let mut group = criterion.benchmark_group("score");
+    for rows in [10, 50, 100, 200] {
+        let model = CompiledModel::compile(&artifact(rows)).unwrap();
+        group.bench_function(BenchmarkId::from_parameter(rows), |bencher| {
+            bencher.iter(|| model.score(black_box(&request), 1));
+        });
+    }
+    group.finish();
+}
+
+fn evaluate(criterion: &mut Criterion) {
+    let headers = browser();
+    let engine = engine();
+    criterion.bench_function("evaluate/200", |bencher| {
+        bencher.iter(|| engine.evaluate(black_box(&request(&headers))));
+    });
+}
+
+fn compile(criterion: &mut Criterion) {
+    let artifact = artifact(200);
+    criterion.bench_function("compile/200", |bencher| {
+        bencher.iter(|| CompiledModel::compile(black_box(&artifact)).unwrap());
+    });
+}
+
+fn percentiles() {
+    let headers = browser();
+    let engine = engine();
+    let mut nanoseconds: Vec<u128> = (0..1_000_000)
+        .map(|_| {
+            let begun = Instant::now();
+            black_box(engine.evaluate(black_box(&request(&headers))));
+            begun.elapsed().as_nanos()
+        })
+        .collect();
+    nanoseconds.sort_unstable();
+    let at = |per_mille: usize| nanoseconds[nanoseconds.len() * per_mille / 1_000];
+    println!(
+        "evaluate/200 call by call: p50 {} ns, p99 {} ns, p99.9 {} ns",
+        at(500),
+        at(990),
+        at(999)
+    );
+}
+
+criterion_group!(benches, score, evaluate, compile);
+
+fn main() {
+    benches();
+    Criterion::default().configure_from_args().final_summary();
+    // `cargo test --benches` only asks whether the benchmarks run.
+    if !std::env::args().any(|argument| argument == "--test") {
+        percentiles();
+    }
+}
