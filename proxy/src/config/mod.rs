@@ -1,0 +1,214 @@
+//! The configuration file: what `greenlight run` needs to know, checked as a whole before anything starts.
+//!
+//! Reading goes from TOML text to [`Config`] in one step. A [`Config`] is valid by construction; a file that is not
+//! gives every mistake at once, with the key, the line, what was expected and what was found.
+
+mod reader;
+mod sections;
+mod values;
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use http::header::HeaderName;
+use ipnet::IpNet;
+
+pub(crate) use reader::Mistake;
+use reader::{Document, Section};
+pub(crate) use values::Authority;
+
+/// A valid configuration.
+#[derive(Clone, Debug)]
+pub(crate) struct Config {
+    pub(crate) listen: Listen,
+    pub(crate) upstream: Upstream,
+    pub(crate) client: Client,
+    pub(crate) source: Source,
+    pub(crate) state: State,
+    pub(crate) routes: Vec<Route>,
+    pub(crate) limits: Limits,
+    pub(crate) log: Log,
+    pub(crate) shutdown: Shutdown,
+}
+
+/// Where requests come in.
+#[derive(Clone, Debug)]
+pub(crate) struct Listen {
+    pub(crate) http: Vec<SocketAddr>,
+    pub(crate) tls: Vec<TlsListener>,
+    /// `/healthz`, `/status` and `/metrics`; always a loopback address.
+    pub(crate) admin: SocketAddr,
+    /// Threads that serve requests.
+    pub(crate) threads: usize,
+}
+
+/// A listener that speaks TLS, with HTTP/2 offered by ALPN.
+#[derive(Clone, Debug)]
+pub(crate) struct TlsListener {
+    pub(crate) address: SocketAddr,
+    pub(crate) cert: PathBuf,
+    pub(crate) key: PathBuf,
+}
+
+/// Where requests go to.
+#[derive(Clone, Debug)]
+pub(crate) struct Upstream {
+    pub(crate) address: Authority,
+    pub(crate) tls: bool,
+    /// Name that the upstream's certificate must carry.
+    pub(crate) sni: String,
+    pub(crate) connect_timeout: Duration,
+    pub(crate) read_timeout: Duration,
+    pub(crate) write_timeout: Duration,
+    /// How long an unused connection stays in the pool.
+    pub(crate) idle_timeout: Duration,
+    /// Connections that the pool keeps.
+    pub(crate) keep_alive: usize,
+}
+
+/// How the client's address is found behind other proxies.
+#[derive(Clone, Debug)]
+pub(crate) struct Client {
+    pub(crate) trusted_proxies: Vec<IpNet>,
+    pub(crate) header: HeaderName,
+}
+
+/// Where the edge learns what it may run.
+#[derive(Clone, Debug)]
+pub(crate) struct Source {
+    pub(crate) urls: Vec<String>,
+    pub(crate) registry: [u8; 20],
+    pub(crate) chain_id: u64,
+    pub(crate) poll: Duration,
+    pub(crate) deadline: Duration,
+    pub(crate) adoption_depth: u64,
+    pub(crate) max_staleness: Duration,
+    pub(crate) stale_mode: StaleMode,
+}
+
+/// What an edge does once its newest verified head is older than `max_staleness`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum StaleMode {
+    LastGood,
+    AllowAll,
+}
+
+/// What the edge keeps on disk.
+#[derive(Clone, Debug)]
+pub(crate) struct State {
+    pub(crate) dir: PathBuf,
+    pub(crate) soak: Duration,
+    pub(crate) edge_id: String,
+}
+
+/// What is done with a score, for the requests that match.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Route {
+    pub(crate) host: Option<String>,
+    pub(crate) path_prefix: String,
+    pub(crate) tag_below: u8,
+    pub(crate) log_below: u8,
+    pub(crate) block_below: u8,
+    pub(crate) shadow: bool,
+}
+
+/// Bounds on memory, time and faults.
+#[derive(Clone, Debug)]
+pub(crate) struct Limits {
+    /// Clients whose request rate is remembered.
+    pub(crate) rate_slots: u32,
+    /// Time after which a score is thrown away.
+    pub(crate) overrun: Duration,
+    /// Faults of the scorer after which an artifact is given up.
+    pub(crate) fault_bound: u64,
+}
+
+/// What is logged, and how.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Log {
+    pub(crate) format: LogFormat,
+    pub(crate) level: tracing::Level,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LogFormat {
+    Json,
+    Text,
+}
+
+/// How long requests under way may take once the process is asked to end.
+#[derive(Clone, Debug)]
+pub(crate) struct Shutdown {
+    pub(crate) grace: Duration,
+}
+
+/// Why there is no [`Config`].
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ConfigError {
+    #[error("cannot read the configuration file {}: {source}", .path.display())]
+    Read { path: PathBuf, source: std::io::Error },
+    #[error("{} has {}", .path.display(), Listing(.mistakes))]
+    Mistakes { path: PathBuf, mistakes: Vec<Mistake> },
+}
+
+struct Listing<'a>(&'a [Mistake]);
+
+impl fmt::Display for Listing<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            [_] => f.write_str("1 mistake:")?,
+            several => write!(f, "{} mistakes:", several.len())?,
+        }
+        self.0.iter().try_for_each(|mistake| write!(f, "\n  {mistake}"))
+    }
+}
+
+impl Config {
+    /// Reads and checks the file at `path`. Relative paths inside it are relative to its folder.
+    pub(crate) fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        Self::parse(&text, folder)
+            .map_err(|mistakes| ConfigError::Mistakes { path: path.to_owned(), mistakes })
+    }
+
+    /// What is valid and yet probably not meant, or not fit for production.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        let mut warnings = vec![
+            "source.kind = \"rpc\" proves storage against a header that the RPC gives: fit for development, or for a \
+             node of your own; whoever controls the RPC decides which artifact runs"
+                .to_owned(),
+        ];
+        if self.routes.is_empty() {
+            warnings.push(
+                "there is no [[route]]: requests are scored, and nothing is done about it"
+                    .to_owned(),
+            );
+        }
+        if self.source.adoption_depth == 0 {
+            warnings.push(
+                "source.adoption_depth = 0 adopts artifacts that a reorganization can take back"
+                    .to_owned(),
+            );
+        }
+        warnings
+    }
+
+    /// Checks the text of a configuration file that lies in `folder`.
+    pub(crate) fn parse(text: &str, folder: &Path) -> Result<Self, Vec<Mistake>> {
+        let document = Document::new(text);
+        let table = document.parse();
+        let config = sections::config(Section::root(&document, &table), folder);
+        let mistakes = document.into_mistakes();
+        match config {
+            Some(config) if mistakes.is_empty() => Ok(config),
+            _ => Err(mistakes),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,320 @@
+//! The keys of each section, their defaults and what must hold between them.
+
+use std::collections::HashSet;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
+
+use http::header::HeaderName;
+use toml::de::DeValue;
+
+use super::reader::Section;
+use super::values::{
+    self, ADDRESS, AUTHORITY, BOOLEAN, CIDR, CONTRACT, DURATION, DURATION_OR_ZERO, HEADER, TEXT,
+    URL,
+};
+use super::{
+    Client, Config, Limits, Listen, Log, LogFormat, Route, Shutdown, Source, StaleMode, State,
+    TlsListener, Upstream,
+};
+use crate::tls;
+
+const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_secs(60);
+
+pub(super) fn config(root: Section<'_, '_>, folder: &Path) -> Option<Config> {
+    let listen = listen(root.section("listen"), folder);
+    let upstream = upstream(root.section("upstream"));
+    let client = client(root.section("client"));
+    let source = source(root.section("source"));
+    let state = state(root.section("state"), folder);
+    let routes = routes(root.sections("route"));
+    let limits = limits(root.section("limits"));
+    let log = log(root.section("log"));
+    let shutdown = shutdown(root.section("shutdown"));
+    root.finish();
+    Some(Config {
+        listen: listen?,
+        upstream: upstream?,
+        client: client?,
+        source: source?,
+        state: state?,
+        routes: routes?,
+        limits: limits?,
+        log: log?,
+        shutdown: shutdown?,
+    })
+}
+
+fn listen(section: Section<'_, '_>, folder: &Path) -> Option<Listen> {
+    let http = section.list("http", ADDRESS, values::address);
+    let tls: Vec<_> = section
+        .sections("tls")
+        .into_iter()
+        .map(|listener| tls_listener(listener, folder))
+        .collect();
+    let tls: Option<Vec<_>> = tls.into_iter().collect();
+    let admin =
+        section.or("admin", SocketAddr::from(([127, 0, 0, 1], 9100)), ADDRESS, values::address);
+    let threads = section.or(
+        "threads",
+        threads(),
+        "a number of threads from 1 to 1024",
+        values::integer(1, 1024),
+    );
+
+    if let (Some(http), Some(tls)) = (&http, &tls) {
+        if http.is_empty() && tls.is_empty() {
+            section.mistake("an address under \"http\" or a [[listen.tls]]", "neither");
+        }
+        let mut taken = HashSet::new();
+        let addresses =
+            http.iter().copied().chain(tls.iter().map(|listener| listener.address)).chain(admin);
+        // Port 0 asks the system for any free port, so it cannot clash.
+        for address in addresses.filter(|address| address.port() != 0) {
+            if !taken.insert(address) {
+                section.mistake("each address once", format!("{address} twice"));
+            }
+        }
+    }
+    // Status and metrics tell much about an edge and ask for no password.
+    if let Some(admin) = admin.filter(|admin| !admin.ip().is_loopback()) {
+        match section.get("admin") {
+            Some(entry) => entry.mistake("a loopback address such as \"127.0.0.1:9100\""),
+            None => section.mistake("a loopback address", admin.to_string()),
+        }
+    }
+    section.finish();
+    Some(Listen { http: http?, tls: tls?, admin: admin?, threads: usize::try_from(threads?).ok()? })
+}
+
+fn threads() -> u64 {
+    thread::available_parallelism().ok().and_then(|n| u64::try_from(n.get()).ok()).unwrap_or(1)
+}
+
+fn tls_listener(section: Section<'_, '_>, folder: &Path) -> Option<TlsListener> {
+    let address = section.required("address", ADDRESS, values::address);
+    let cert = section.required("cert", "the path of a PEM certificate chain", path(folder));
+    let key = section.required("key", "the path of a PEM private key", path(folder));
+    if let (Some(cert), Some(key)) = (&cert, &key)
+        && let Err(error) = tls::check_pair(cert, key)
+    {
+        section.mistake("a readable certificate with its private key", error.to_string());
+    }
+    section.finish();
+    Some(TlsListener { address: address?, cert: cert?, key: key? })
+}
+
+fn upstream(section: Section<'_, '_>) -> Option<Upstream> {
+    let address = section.required("address", AUTHORITY, values::authority);
+    let tls = section.or("tls", false, BOOLEAN, values::boolean);
+    let sni = section.get("sni").map(|entry| entry.read(TEXT, values::text));
+    let connect_timeout = section.or("connect_timeout", 2 * SECOND, DURATION, values::duration);
+    let read_timeout = section.or("read_timeout", MINUTE, DURATION, values::duration);
+    let write_timeout = section.or("write_timeout", MINUTE, DURATION, values::duration);
+    let idle_timeout = section.or("idle_timeout", MINUTE, DURATION, values::duration);
+    let keep_alive = section.or(
+        "keep_alive",
+        512,
+        "a number of connections from 1 to 65536",
+        values::integer(1, 65_536),
+    );
+
+    let sni = match (sni, &address, tls) {
+        (Some(Some(_)), _, Some(false)) => {
+            section.mistake("\"sni\" only together with tls = true", "\"sni\" alone");
+            None
+        }
+        (Some(sni), _, _) => sni,
+        // An IP address is no server name (RFC 6066, section 3): without a name nothing could be verified.
+        (None, Some(address), Some(true)) if address.host.parse::<std::net::IpAddr>().is_ok() => {
+            section.mistake(
+                "\"sni\", the name in the upstream's certificate, beside an IP address",
+                "none",
+            );
+            None
+        }
+        (None, address, _) => address.as_ref().map(|address| address.host.clone()),
+    };
+    section.finish();
+    Some(Upstream {
+        address: address?,
+        tls: tls?,
+        sni: sni?,
+        connect_timeout: connect_timeout?,
+        read_timeout: read_timeout?,
+        write_timeout: write_timeout?,
+        idle_timeout: idle_timeout?,
+        keep_alive: usize::try_from(keep_alive?).ok()?,
+    })
+}
+
+fn client(section: Section<'_, '_>) -> Option<Client> {
+    let trusted_proxies = section.list("trusted_proxies", CIDR, values::cidr);
+    let header =
+        section.or("header", HeaderName::from_static("x-forwarded-for"), HEADER, values::header);
+    section.finish();
+    Some(Client { trusted_proxies: trusted_proxies?, header: header? })
+}
+
+fn source(section: Section<'_, '_>) -> Option<Source> {
+    let kind = section.or("kind", (), "\"rpc\"", |value| (value.as_str()? == "rpc").then_some(()));
+    let urls = section.list("urls", URL, values::url);
+    if urls.as_ref().is_some_and(Vec::is_empty) {
+        section.mistake("at least one URL under \"urls\"", "none");
+    }
+    let registry = section.required("registry", CONTRACT, values::contract);
+    let chain_id =
+        section.required("chain_id", "a chain id above zero", values::integer(1, u64::MAX));
+    let poll = section.or("poll", 2 * SECOND, DURATION, values::duration);
+    let deadline = section.or("deadline", 5 * SECOND, DURATION, values::duration);
+    let depth = section.or(
+        "adoption_depth",
+        64,
+        "a number of blocks up to 100000",
+        values::integer(0, 100_000),
+    );
+    let max_staleness = section.or("max_staleness", 60 * MINUTE, DURATION, values::duration);
+    let stale_mode =
+        section.or("stale_mode", StaleMode::LastGood, "\"last-good\" or \"allow-all\"", |value| {
+            match value.as_str()? {
+                "last-good" => Some(StaleMode::LastGood),
+                "allow-all" => Some(StaleMode::AllowAll),
+                _ => None,
+            }
+        });
+    section.finish();
+    kind?;
+    Some(Source {
+        urls: urls?,
+        registry: registry?,
+        chain_id: chain_id?,
+        poll: poll?,
+        deadline: deadline?,
+        adoption_depth: depth?,
+        max_staleness: max_staleness?,
+        stale_mode: stale_mode?,
+    })
+}
+
+fn state(section: Section<'_, '_>, folder: &Path) -> Option<State> {
+    let dir = section.required("dir", "the path of a folder", path(folder));
+    let soak = section.or("soak", 5 * MINUTE, DURATION_OR_ZERO, values::duration_or_zero);
+    let edge_id = section.or("edge_id", host_name(), TEXT, values::text);
+    section.finish();
+    Some(State { dir: dir?, soak: soak?, edge_id: edge_id? })
+}
+
+fn routes(sections: Vec<Section<'_, '_>>) -> Option<Vec<Route>> {
+    let mut seen = HashSet::new();
+    let routes: Vec<Option<Route>> = sections
+        .into_iter()
+        .map(|section| {
+            let host =
+                section.get("host").map(|entry| entry.read("a host name without a port", host));
+            let prefix = section.or(
+                "path_prefix",
+                "/".to_owned(),
+                "a path that begins with \"/\"",
+                |value| values::text(value).filter(|path| path.starts_with('/')),
+            );
+            let threshold = |key| {
+                section.or(key, 0, "a score from 1 to 100, or 0 for never", |value| {
+                    u8::try_from(values::integer(0, 100)(value)?).ok()
+                })
+            };
+            let (tag_below, log_below, block_below) =
+                (threshold("tag_below"), threshold("log_below"), threshold("block_below"));
+            let shadow = section.or("shadow", false, BOOLEAN, values::boolean);
+            if let (Some(prefix), Some(host)) =
+                (&prefix, host.clone().unwrap_or(Some(String::new())))
+                && !seen.insert((host.clone(), prefix.clone()))
+            {
+                section.mistake("each host and path_prefix once", format!("{host}{prefix} twice"));
+            }
+            section.finish();
+            let host = match host {
+                Some(host) => Some(host?),
+                None => None,
+            };
+            Some(Route {
+                host,
+                path_prefix: prefix?,
+                tag_below: tag_below?,
+                log_below: log_below?,
+                block_below: block_below?,
+                shadow: shadow?,
+            })
+        })
+        .collect();
+    routes.into_iter().collect()
+}
+
+fn limits(section: Section<'_, '_>) -> Option<Limits> {
+    let slots = section.or(
+        "rate_slots",
+        65_536,
+        "a number from 256 to 16777216",
+        values::integer(256, 1 << 24),
+    );
+    let overrun = section.or("overrun", Duration::from_millis(50), DURATION, values::duration);
+    let fault_bound = section.or(
+        "fault_bound",
+        100,
+        "a number of faults above zero",
+        values::integer(1, u64::MAX),
+    );
+    section.finish();
+    Some(Limits {
+        rate_slots: u32::try_from(slots?).ok()?,
+        overrun: overrun?,
+        fault_bound: fault_bound?,
+    })
+}
+
+fn log(section: Section<'_, '_>) -> Option<Log> {
+    let format = section.or("format", LogFormat::Json, "\"json\" or \"text\"", |value| match value
+        .as_str(
+    )? {
+        "json" => Some(LogFormat::Json),
+        "text" => Some(LogFormat::Text),
+        _ => None,
+    });
+    let levels = "\"error\", \"warn\", \"info\", \"debug\" or \"trace\"";
+    let level =
+        section.or("level", tracing::Level::INFO, levels, |value| match value.as_str()? {
+            "error" => Some(tracing::Level::ERROR),
+            "warn" => Some(tracing::Level::WARN),
+            "info" => Some(tracing::Level::INFO),
+            "debug" => Some(tracing::Level::DEBUG),
+            "trace" => Some(tracing::Level::TRACE),
+            _ => None,
+        });
+    section.finish();
+    Some(Log { format: format?, level: level? })
+}
+
+fn shutdown(section: Section<'_, '_>) -> Option<Shutdown> {
+    let grace = section.or("grace", 10 * SECOND, DURATION_OR_ZERO, values::duration_or_zero);
+    section.finish();
+    Some(Shutdown { grace: grace? })
+}
+
+fn path(folder: &Path) -> impl Fn(&DeValue<'_>) -> Option<PathBuf> {
+    move |value| Some(value.as_str()?).filter(|text| !text.is_empty()).map(|text| folder.join(text))
+}
+
+/// Hosts are compared without regard to case (RFC 9110, section 4.2.3) and without the port.
+fn host(value: &DeValue<'_>) -> Option<String> {
+    let text = values::text(value)?;
+    let plain = !text.contains(['/', ' ', ':', '*']) || text.parse::<std::net::Ipv6Addr>().is_ok();
+    plain.then(|| text.to_ascii_lowercase())
+}
+
+/// The system's own name, so that edges differ without anyone naming them.
+fn host_name() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let name: String = name.chars().filter(char::is_ascii_graphic).take(255).collect();
+    if name.is_empty() { "edge".to_owned() } else { name }
+}

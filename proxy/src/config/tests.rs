@@ -1,0 +1,258 @@
+use std::path::Path;
+use std::time::Duration;
+
+use super::{Config, Mistake, StaleMode};
+
+const SMALLEST: &str = r#"
+[listen]
+http = ["127.0.0.1:8080"]
+[upstream]
+address = "127.0.0.1:8000"
+[source]
+urls = ["http://127.0.0.1:8545"]
+registry = "0x5FbDB2315678afecb367f032d93F642f64180aa3"
+chain_id = 31337
+[state]
+dir = "state"
+"#;
+
+fn parse(text: &str) -> Result<Config, Vec<Mistake>> {
+    Config::parse(text, Path::new("/etc/greenlight"))
+}
+
+fn mistakes(text: &str) -> Vec<String> {
+    parse(text).expect_err("a mistake").iter().map(ToString::to_string).collect()
+}
+
+/// The smallest valid file with one line of it replaced.
+fn changed(line: &str, by: &str) -> String {
+    assert!(SMALLEST.contains(line), "{line}");
+    SMALLEST.replace(line, by)
+}
+
+#[test]
+fn the_smallest_file_takes_its_defaults() {
+    let config = parse(SMALLEST).expect("valid");
+    assert_eq!(config.listen.admin, "127.0.0.1:9100".parse().unwrap());
+    assert_eq!(config.source.stale_mode, StaleMode::LastGood);
+    assert_eq!(config.source.registry[..2], [0x5f, 0xbd]);
+    assert_eq!(config.state.dir, Path::new("/etc/greenlight/state"));
+    assert!(config.client.trusted_proxies.is_empty() && config.routes.is_empty());
+    assert!(config.listen.threads >= 1);
+}
+
+#[test]
+fn every_shipped_sample_is_valid() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../config");
+    let mut samples = 0;
+    for entry in std::fs::read_dir(folder).expect("config/") {
+        let path = entry.expect("entry").path();
+        if path.extension().is_some_and(|extension| extension == "toml") {
+            // Certificates are the operator's own.
+            let text = std::fs::read_to_string(&path).expect("sample");
+            if let Err(mistakes) = parse(&text) {
+                panic!("{}: {mistakes:?}", path.display());
+            }
+            samples += 1;
+        }
+    }
+    assert!(samples >= 2, "dev.toml and production.toml");
+}
+
+#[test]
+fn three_mistakes_of_three_kinds_are_all_reported() {
+    let text = SMALLEST
+        .replace("http = [\"127.0.0.1:8080\"]", "http = [\"127.0.0.1:99999\"]\nthread = 4")
+        .replace("chain_id = 31337", "chain_id = \"one\"");
+    assert_eq!(
+        mistakes(&text),
+        [
+            "line 3: listen.http[0]: expected an address and port such as \"127.0.0.1:8080\", found \"127.0.0.1:99999\"",
+            "line 4: listen: expected only http, tls, admin, threads, found the unknown key \"thread\" (did you mean \
+             \"threads\"?)",
+            "line 10: source.chain_id: expected a chain id above zero, found \"one\"",
+        ]
+    );
+}
+
+#[test]
+fn faults_of_syntax_do_not_hide_the_others() {
+    let text = changed("chain_id = 31337", "chain_id = = 1\npoll = \"soon\"");
+    let found = mistakes(&text);
+    assert!(found[0].starts_with("line 9: expected valid TOML"), "{found:?}");
+    assert!(
+        found.last().unwrap().starts_with("line 10: source.poll: expected a duration"),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn each_mistake_names_its_key() {
+    let cases: &[(&str, &str, &str)] = &[
+        (
+            "http = [\"127.0.0.1:8080\"]",
+            "http = \"127.0.0.1:8080\"",
+            "line 3: listen.http: expected a list",
+        ),
+        ("http = [\"127.0.0.1:8080\"]", "http = []", "listen: expected an address under \"http\""),
+        (
+            "http = [\"127.0.0.1:8080\"]",
+            "http = [\"127.0.0.1:8080\", \"127.0.0.1:8080\"]",
+            "127.0.0.1:8080 twice",
+        ),
+        ("http = [\"127.0.0.1:8080\"]", "http = [\"127.0.0.1:9100\"]", "127.0.0.1:9100 twice"),
+        (
+            "[upstream]",
+            "admin = \"0.0.0.0:9100\"\n[upstream]",
+            "line 4: listen.admin: expected a loopback address",
+        ),
+        ("[upstream]", "threads = 0\n[upstream]", "listen.threads: expected a number of threads"),
+        ("[upstream]", "threads = -3\n[upstream]", "found -3"),
+        (
+            "[upstream]",
+            "[[listen.tls]]\naddress = \"[::]:443\"\n[upstream]",
+            "listen.tls[0].cert: expected the path",
+        ),
+        (
+            "[upstream]",
+            "[[listen.tls]]\naddress = \"[::]:443\"\ncert = \"no.pem\"\nkey = \"no.key\"\n[upstream]",
+            "listen.tls[0]: expected a readable certificate",
+        ),
+        ("address = \"127.0.0.1:8000\"", "", "line 4: upstream.address: expected a host and port"),
+        (
+            "address = \"127.0.0.1:8000\"",
+            "address = \"127.0.0.1\"",
+            "line 5: upstream.address: expected a host and port",
+        ),
+        ("address = \"127.0.0.1:8000\"", "address = \"1.2.3:80\"", "upstream.address"),
+        ("address = \"127.0.0.1:8000\"", "address = \"a b:80\"", "upstream.address"),
+        (
+            "address = \"127.0.0.1:8000\"",
+            "address = \"origin:80\"\nsni = \"x\"",
+            "\"sni\" only together with tls",
+        ),
+        (
+            "address = \"127.0.0.1:8000\"",
+            "address = \"127.0.0.1:443\"\ntls = true",
+            "upstream: expected \"sni\"",
+        ),
+        (
+            "address = \"127.0.0.1:8000\"",
+            "address = \"o:80\"\nread_timeout = \"0s\"",
+            "a duration above zero",
+        ),
+        (
+            "address = \"127.0.0.1:8000\"",
+            "address = \"o:80\"\nread_timeout = \"5\"",
+            "upstream.read_timeout",
+        ),
+        (
+            "[source]",
+            "[client]\ntrusted_proxies = [\"10.0.0.1/8\"]\n[source]",
+            "client.trusted_proxies[0]: expected a network",
+        ),
+        (
+            "[source]",
+            "[client]\nheader = \"x forwarded\"\n[source]",
+            "client.header: expected the name of a header",
+        ),
+        ("[source]", "[source]\nkind = \"light-client\"", "source.kind: expected \"rpc\""),
+        ("urls = [\"http://127.0.0.1:8545\"]", "urls = []", "source: expected at least one URL"),
+        (
+            "urls = [\"http://127.0.0.1:8545\"]",
+            "urls = [\"127.0.0.1:8545\"]",
+            "source.urls[0]: expected an \"http://\"",
+        ),
+        ("chain_id = 31337", "chain_id = 0", "source.chain_id"),
+        (
+            "chain_id = 31337",
+            "chain_id = 1\nstale_mode = \"block-all\"",
+            "expected \"last-good\" or \"allow-all\"",
+        ),
+        (
+            "registry = \"0x5FbDB2315678afecb367f032d93F642f64180aa3\"",
+            "registry = \"0x5F\"",
+            "40 hex digits",
+        ),
+        ("dir = \"state\"", "", "state.dir: expected the path of a folder, found nothing"),
+        (
+            "[state]",
+            "[[route]]\npath_prefix = \"api\"\n[state]",
+            "route[0].path_prefix: expected a path",
+        ),
+        (
+            "[state]",
+            "[[route]]\nblock_below = 101\n[state]",
+            "route[0].block_below: expected a score",
+        ),
+        (
+            "[state]",
+            "[[route]]\nhost = \"a.example:80\"\n[state]",
+            "route[0].host: expected a host name",
+        ),
+        (
+            "[state]",
+            "[[route]]\nhost = \"A.example\"\n[[route]]\nhost = \"a.example\"\n[state]",
+            "a.example/ twice",
+        ),
+        (
+            "[state]",
+            "[[route]]\nshadow = \"yes\"\n[state]",
+            "route[0].shadow: expected true or false",
+        ),
+        ("[state]", "[route]\nshadow = true\n[state]", "route: expected tables written [[route]]"),
+        ("[state]", "[limits]\nrate_slots = 1\n[state]", "limits.rate_slots"),
+        ("[state]", "[log]\nlevel = \"loud\"\n[state]", "log.level: expected \"error\""),
+        (
+            "[state]",
+            "[shutdown]\ngrace = 5\n[state]",
+            "shutdown.grace: expected a duration such as",
+        ),
+        ("[state]", "[telemetry]\n[state]", "expected only listen, upstream"),
+        ("[state]", "log = \"text\"\n[state]", "unknown key \"log\""),
+    ];
+    for (line, by, expected) in cases {
+        let found = mistakes(&changed(line, by)).join("\n");
+        assert!(found.contains(expected), "{by}\nexpected {expected}\nfound {found}");
+    }
+}
+
+#[test]
+fn an_empty_file_lists_all_that_is_missing() {
+    let found = mistakes("").join("\n");
+    for key in [
+        "listen:",
+        "upstream.address",
+        "source:",
+        "source.registry",
+        "source.chain_id",
+        "state.dir",
+    ] {
+        assert!(found.contains(key), "{key} not in {found}");
+    }
+}
+
+#[test]
+fn values_of_clients_are_escaped_and_cut() {
+    let long = "x".repeat(1000);
+    let found =
+        mistakes(&changed("chain_id = 31337", &format!("chain_id = \"\\u001b{long}\""))).join("\n");
+    assert!(found.contains('…') && found.len() < 300, "{found}");
+}
+
+#[test]
+fn durations_are_numbers_with_units() {
+    for (text, millis) in
+        [("500ms", 500), ("2s", 2_000), ("1m30s", 90_000), ("6h", 21_600_000), ("1d", 86_400_000)]
+    {
+        let config =
+            parse(&changed("chain_id = 31337", &format!("chain_id = 1\npoll = \"{text}\"")))
+                .expect(text);
+        assert_eq!(config.source.poll, Duration::from_millis(millis));
+    }
+    for text in ["", "2", "s", "2 s", "-1s", "1.5s", "2w", "99999999999999999999s", "9999999d"] {
+        let found =
+            parse(&changed("chain_id = 31337", &format!("chain_id = 1\npoll = \"{text}\"")));
+        assert!(found.is_err(), "{text}");
+    }
+}
