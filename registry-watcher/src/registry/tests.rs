@@ -104,7 +104,8 @@ fn every_forgery_is_refused_by_name() {
         change(&mut forged);
         verify_storage(root, REGISTRY, &slots(), &forged).unwrap_err().reason()
     };
-    let cases: [(&str, &dyn Fn(&mut AccountProof)); 15] = [
+    type Change<'a> = &'a dyn Fn(&mut AccountProof);
+    let cases: [(&str, Change<'_>); 15] = [
         ("proof-account", &|p| p.address = Address::ZERO),
         ("account-proof", &|p| p.nonce = U256::from(2)),
         ("account-proof", &|p| p.balance = U256::from(2)),
@@ -163,7 +164,7 @@ proptest! {
         which in any::<prop::sample::Index>(), at in any::<prop::sample::Index>(), byte in any::<u8>(), cut in any::<bool>(),
     ) {
         let (root, mut proof) = state(&values(), &slots());
-        let [first, second] = proof.storage_proof.as_mut_slice() else { unreachable!() };
+        let [first, second] = proof.storage_proof.as_mut_slice() else { panic!("two slots") };
         let mut nodes: Vec<&mut Bytes> =
             proof.account_proof.iter_mut().chain(&mut first.proof).chain(&mut second.proof).collect();
         let index = which.index(nodes.len());

@@ -1,0 +1,68 @@
+# Everything a checkout needs: `make demo` shows it working, `make test` proves it.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# System packages beside Rust, Node and a C compiler. README names the same.
+PACKAGES := cmake
+CARGO ?= cargo
+NPM := npm --no-fund --no-audit --loglevel=error
+
+.PHONY: help demo test drills lint bench gas sample vectors fuzz setup clean
+
+help: ## what there is to make
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: packages contracts/node_modules/.package-lock.json ## system packages, Foundry and solc from npm, contracts compiled
+	cd contracts && npx --no-install forge build --quiet
+
+.PHONY: packages
+packages:
+	@if ! command -v cmake >/dev/null; then \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    echo "installing $(PACKAGES)"; apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $(PACKAGES) >/dev/null; \
+	  else \
+	    echo "missing: $(PACKAGES). On Debian: sudo apt-get install -y $(PACKAGES)" >&2; exit 1; \
+	  fi; \
+	fi
+
+contracts/node_modules/.package-lock.json: contracts/package-lock.json
+	cd contracts && $(NPM) ci
+	@touch $@
+
+.PHONY: binaries
+binaries: setup
+	$(CARGO) build --workspace --bins
+
+demo: binaries ## a chain, a promoted artifact, a proxy: try it (ARGS="--once --report demo.json" to run and exit)
+	target/debug/greenlight-loadtest demo $(ARGS)
+
+drills: binaries ## the chaos drills, a line each
+	target/debug/greenlight-loadtest drill --all $(ARGS)
+
+test: setup ## every test of every part, drills and demo included
+	@mkdir -p target
+	cd contracts && npx --no-install forge test 2>&1 | tee ../target/test-solidity.log
+	$(CARGO) test --workspace --no-fail-fast 2>&1 | tee target/test-rust.log
+	@awk '/^Ran .* test suites? in/ { for (i = 1; i <= NF; i++) { if ($$(i+2) ~ /^passed/) p += $$i; if ($$(i+1) ~ /^failed/) f += $$i } } \
+	  END { printf "solidity: %d passed, %d failed\n", p, f }' target/test-solidity.log
+	@awk '/^test result:/ { p += $$4; f += $$6 } END { printf "rust: %d passed, %d failed\n", p, f }' target/test-rust.log
+
+lint: setup ## what review asks for
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	cd contracts && npx --no-install forge fmt --check
+
+bench: ## score() by number of rows
+	$(CARGO) bench -p greenlight-bot --bench score
+
+sample: binaries ## config/sample.json and config/sample.glff, made again from the packages they come from
+	cd config/sample && $(NPM) ci --ignore-scripts && node make.mjs
+	target/debug/greenlightctl build config/sample.json --out config/sample.glff
+
+vectors: ## the corpus that Rust and Solidity answer alike
+	$(CARGO) run -q -p greenlight-artifact --example vectors > artifact/vectors/v1.json
+
+clean: ## build products, not the demo's state
+	rm -rf target contracts/out contracts/cache contracts/node_modules config/sample/node_modules
