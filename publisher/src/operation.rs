@@ -310,12 +310,13 @@ impl Sender {
     async fn ripen(&self, data: &Bytes, operation: &Operation) -> Result<(), Error> {
         let chain = &self.registry.chain;
         let mut waiting = Waiting::new(operation.ready_at);
-        let mut last_answer = Instant::now();
+        // An RPC that never gave an answer of use will not begin to; one that did may have a bad hour.
+        let (mut useful, mut last_answer) = (false, Instant::now());
         loop {
             match chain.call(self.request(data), BlockId::pending(), None).await {
                 Ok(_) => return Ok(()),
                 Err(ChainError::Refused { refusal, .. }) if refusal.reason == "not-ready" => {
-                    last_answer = Instant::now();
+                    (useful, last_answer) = (true, Instant::now());
                     waiting.report(chain.latest().await.ok().map(|block| block.timestamp));
                 }
                 Err(ChainError::Refused { refusal, .. }) if refusal.reason == "not-scheduled" => {
@@ -335,7 +336,11 @@ impl Sender {
                         TimelockError::Expired { operation: id, expired_at: expires_at }.into()
                     );
                 }
-                Err(error @ ChainError::Unreachable { .. }) if last_answer.elapsed() < PATIENCE => {
+                Err(
+                    error @ (ChainError::Unreachable { .. }
+                    | ChainError::Answer { .. }
+                    | ChainError::Rpc { .. }),
+                ) if useful && last_answer.elapsed() < PATIENCE => {
                     progress(&format!("still waiting: {error}"));
                 }
                 Err(error) => return Err(error.into()),

@@ -3,7 +3,7 @@
 use std::{
     fs,
     io::{BufRead as _, BufReader, Read as _},
-    process::Stdio,
+    process::{Child, ChildStderr, Output, Stdio},
     time::{Duration, Instant},
 };
 
@@ -290,23 +290,25 @@ fn a_promotion_cancelled_while_it_is_waited_for_ends_the_wait() {
     let id = world.staged("first").to_string();
     world.run(PROMOTER, &["promote", &id, "--no-wait"]).succeeded();
     let arguments = ["promote", id.as_str()];
-    let mut waiting = world
-        .command(&arguments)
-        .env("GREENLIGHT_PRIVATE_KEY", PROMOTER.key)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut stderr = BufReader::new(waiting.stderr.take().unwrap());
-    let mut said = String::new();
-    while !said.contains("waiting for the timelock") {
-        assert_ne!(stderr.read_line(&mut said).unwrap(), 0, "{said}");
-    }
+    let mut waiting = Waiting::start(&world, &arguments);
+    waiting.until("waiting for the timelock");
     world.run(GUARDIAN, &["cancel", &id]).succeeded();
-    let mut output = waiting.wait_with_output().unwrap();
-    stderr.read_to_end(&mut output.stderr).unwrap();
-    Ended::of(output, &arguments).failed(6, "cancelled");
+    waiting.end().failed(6, "cancelled");
     assert_eq!(world.read(&["status"]).succeeded()["head"]["current"], 0);
+}
+
+#[test]
+fn an_rpc_that_is_away_for_a_while_does_not_end_the_wait() {
+    let world = World::new();
+    world.anvil.slow();
+    let id = world.staged("first").to_string();
+    let mut waiting = Waiting::start(&world, &["promote", &id, "--rpc-timeout", "1"]);
+    waiting.until("waiting for the timelock");
+    world.anvil.hang(true);
+    waiting.until("still waiting: http://127.0.0.1:");
+    world.anvil.hang(false);
+    world.anvil.rpc("anvil_mine", json!([TIMELOCK]));
+    assert_eq!(waiting.end().succeeded()["outcome"], "executed");
 }
 
 #[test]
@@ -463,6 +465,51 @@ fn anvil_ends_with_its_handle() {
     let mut anvil = Anvil::start(&[]);
     anvil.stop();
     assert!(std::net::TcpStream::connect(anvil.url.strip_prefix("http://").unwrap()).is_err());
+}
+
+/// A run of the program as the promoter that has not ended yet.
+struct Waiting {
+    child: Child,
+    stderr: BufReader<ChildStderr>,
+    said: String,
+    arguments: Vec<String>,
+}
+
+impl Waiting {
+    fn start(world: &World, arguments: &[&str]) -> Self {
+        let mut child = world
+            .command(arguments)
+            .env("GREENLIGHT_PRIVATE_KEY", PROMOTER.key)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        let arguments = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+        Self { child, stderr, said: String::new(), arguments }
+    }
+
+    fn until(&mut self, text: &str) {
+        while !self.said.contains(text) {
+            assert_ne!(self.stderr.read_line(&mut self.said).unwrap(), 0, "{}", self.said);
+        }
+    }
+
+    fn end(mut self) -> Ended {
+        let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+        self.child.stdout.take().unwrap().read_to_end(&mut stdout).unwrap();
+        self.stderr.read_to_end(&mut stderr).unwrap();
+        let status = self.child.wait().unwrap();
+        let arguments: Vec<&str> = self.arguments.iter().map(String::as_str).collect();
+        Ended::of(Output { status, stdout, stderr }, &arguments)
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
 
 /// The guardian's key under the password "correct horse", as `cast wallet import` writes it.

@@ -121,6 +121,18 @@ impl Anvil {
         self.rpc("anvil_setBlockTimestampInterval", json!([1]));
     }
 
+    /// Makes the process hang, or go on.
+    pub(crate) fn hang(&self, hang: bool) {
+        let signal = if hang { "-STOP" } else { "-CONT" };
+        assert!(
+            Command::new("kill")
+                .args([signal, &self.child.id().to_string()])
+                .status()
+                .unwrap()
+                .success()
+        );
+    }
+
     /// How many transactions an account has sent.
     pub(crate) fn sent(&self, account: Account) -> u64 {
         let count = self.rpc("eth_getTransactionCount", json!([account.address, "latest"]));
