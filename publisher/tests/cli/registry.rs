@@ -200,6 +200,23 @@ fn a_bad_artifact_is_refused_here_and_past_here_by_the_contract() {
 }
 
 #[test]
+fn two_hundred_rows_fit_and_twice_as_many_do_not() {
+    let world = World::new();
+    let rows: String =
+        (0..200).map(|row| format!("row.{row:03},ua-contains,agent-{row:03}/,{row}\n")).collect();
+    let csv = format!(
+        "# label: full\n# created_at: 1763700000\n# intercept: 0\nkey,kind,arg,weight\n{rows}"
+    );
+    let file = world.path("full.glff");
+    run(&["build", &world.write("full.csv", csv), "--out", &file]).succeeded();
+    let bytes = fs::read(&file).unwrap();
+    let doubled = world.write("doubled.glff", [&bytes[..], &bytes[64..]].concat());
+    world.run(PUBLISHER, &["stage", "--unchecked", &doubled]).failed(3, "size");
+    let staged = world.run(PUBLISHER, &["stage", &file]).succeeded();
+    assert_eq!(fields(&staged, &["rows", "size"]), json!({"rows": 200, "size": 12_864}));
+}
+
+#[test]
 fn the_same_bytes_are_staged_once() {
     let world = World::new();
     let file = world.artifact("first");
