@@ -3,12 +3,6 @@ pragma solidity 0.8.37;
 
 /// @notice The cheat codes of forge that this project uses (Foundry Book, "Cheatcodes Reference").
 interface Vm {
-    struct Log {
-        bytes32[] topics;
-        bytes data;
-        address emitter;
-    }
-
     // Environment and files
     function envAddress(string calldata name) external view returns (address);
     function envOr(string calldata name, address fallbackValue) external view returns (address);
@@ -16,10 +10,10 @@ interface Vm {
     function envUint(string calldata name) external view returns (uint256);
     function createDir(string calldata path, bool recursive) external;
     function readFile(string calldata path) external view returns (string memory);
-    function writeFile(string calldata path, string calldata data) external;
     function toString(bytes calldata value) external pure returns (string memory);
     function toString(uint256 value) external pure returns (string memory);
     function getBlockNumber() external view returns (uint256);
+    function getBlockTimestamp() external view returns (uint256);
 
     // JSON
     function parseJsonUint(string calldata json, string calldata key) external pure returns (uint256);
@@ -27,7 +21,6 @@ interface Vm {
         external
         pure
         returns (bytes memory);
-    function keyExistsJson(string calldata json, string calldata key) external view returns (bool);
     function serializeAddress(string calldata object, string calldata key, address value)
         external
         returns (string memory json);
@@ -42,18 +35,14 @@ interface Vm {
 
     // Tests
     function prank(address sender) external;
-    function startPrank(address sender) external;
-    function stopPrank() external;
     function warp(uint256 timestamp) external;
     function roll(uint256 blockNumber) external;
+    function store(address target, bytes32 slot, bytes32 value) external;
     function load(address target, bytes32 slot) external view returns (bytes32);
-    function etch(address target, bytes calldata code) external;
     function expectRevert(bytes calldata revertData) external;
-    function expectRevert(bytes4 selector) external;
+    function expectPartialRevert(bytes4 selector) external;
     function expectEmit(bool topic1, bool topic2, bool topic3, bool data, address emitter) external;
-    function recordLogs() external;
-    function getRecordedLogs() external returns (Log[] memory);
-    function assume(bool condition) external pure;
+    function cool(address target) external;
     function snapshotGasLastCall(string calldata group, string calldata name) external returns (uint256 gasUsed);
 }
 

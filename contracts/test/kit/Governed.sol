@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {AccessManager} from "@openzeppelin/contracts/access/manager/AccessManager.sol";
+import {Deploy, Deployment, Plan} from "../../script/Deploy.s.sol";
+import {vm} from "../../script/Vm.sol";
+import {ConfigRegistry} from "../../src/ConfigRegistry.sol";
+import {IArtifactVerifier, Statement} from "../../src/interfaces/IArtifactVerifier.sol";
+import {ArtifactId, Head, Status} from "../../src/interfaces/IConfigRegistry.sol";
+import {CalldataVerifier} from "../../src/verifiers/CalldataVerifier.sol";
+import {Artifacts} from "./Artifacts.sol";
+import {Test} from "./Test.sol";
+
+/// @notice States whatever its evidence says, for the rules that no honest verifier can bring about.
+contract CredulousVerifier is IArtifactVerifier {
+    function verify(bytes calldata evidence) external pure returns (Statement memory) {
+        return abi.decode(evidence, (Statement));
+    }
+}
+
+/// @notice A registry as the deployment script leaves it, and everyone who holds a role there.
+abstract contract Governed is Test {
+    address internal constant ADMIN = address(0xad);
+    address internal constant PUBLISHER = address(0x10);
+    address internal constant PROMOTER = address(0x20);
+    address internal constant GUARDIAN = address(0x30);
+    address internal constant OPERATIONS = address(0x40);
+    address internal constant STRANGER = address(0x50);
+    uint32 internal constant PROMOTE_DELAY = 2 days;
+    uint32 internal constant OPERATIONS_DELAY = 3 days;
+    uint32 internal constant ADMIN_DELAY = 7 days;
+
+    ArtifactId internal constant NONE = ArtifactId.wrap(0);
+    uint16 internal constant ALL = 10_000;
+
+    Deploy internal script = new Deploy();
+    AccessManager internal manager;
+    CalldataVerifier internal verifier;
+    ConfigRegistry internal registry;
+
+    function setUp() public virtual {
+        vm.warp(1_763_700_000);
+        vm.roll(21_000_000);
+        Deployment memory deployment = script.deploy(plan(), address(script));
+        (manager, verifier, registry) = (deployment.manager, deployment.verifier, deployment.registry);
+    }
+
+    function plan() internal pure returns (Plan memory) {
+        return Plan({
+            admin: ADMIN,
+            publisher: PUBLISHER,
+            promoter: PROMOTER,
+            guardian: GUARDIAN,
+            operations: OPERATIONS,
+            promoteDelay: PROMOTE_DELAY,
+            operationsDelay: OPERATIONS_DELAY,
+            adminDelay: ADMIN_DELAY
+        });
+    }
+
+    function stage(uint256 salt) internal returns (ArtifactId) {
+        vm.prank(PUBLISHER);
+        return registry.stage(address(verifier), Artifacts.sample(2, salt));
+    }
+
+    /// @dev Schedules the call, waits out the delay and calls.
+    function later(address caller, uint32 delay, bytes memory call) internal {
+        vm.prank(caller);
+        manager.schedule(address(registry), call, 0);
+        vm.warp(vm.getBlockTimestamp() + delay);
+    }
+
+    function promote(ArtifactId id, uint16 canaryBps) internal {
+        later(PROMOTER, PROMOTE_DELAY, abi.encodeCall(registry.promote, (id, canaryBps)));
+        vm.prank(PROMOTER);
+        registry.promote(id, canaryBps);
+    }
+
+    function current(uint256 salt) internal returns (ArtifactId id) {
+        id = stage(salt);
+        promote(id, ALL);
+    }
+
+    function revive() internal {
+        later(OPERATIONS, OPERATIONS_DELAY, abi.encodeCall(registry.revive, ()));
+        vm.prank(OPERATIONS);
+        registry.revive();
+    }
+
+    function resume() internal {
+        later(OPERATIONS, OPERATIONS_DELAY, abi.encodeCall(registry.resume, ()));
+        vm.prank(OPERATIONS);
+        registry.resume();
+    }
+
+    function addVerifier(address added) internal {
+        later(OPERATIONS, OPERATIONS_DELAY, abi.encodeCall(registry.addVerifier, (added)));
+        vm.prank(OPERATIONS);
+        registry.addVerifier(added);
+    }
+
+    function guard() internal {
+        vm.prank(GUARDIAN);
+    }
+
+    /// @dev Expects that a promotion is refused once its time has come.
+    function promoteReverts(ArtifactId id, uint16 canaryBps, bytes memory reason) internal {
+        later(PROMOTER, PROMOTE_DELAY, abi.encodeCall(registry.promote, (id, canaryBps)));
+        vm.prank(PROMOTER);
+        vm.expectRevert(reason);
+        registry.promote(id, canaryBps);
+    }
+
+    function assertHead(
+        uint8 flags,
+        uint64 sequence,
+        ArtifactId current_,
+        ArtifactId rollbackTo,
+        ArtifactId candidate,
+        uint16 canaryBps
+    ) internal view {
+        Head memory head = registry.head();
+        assertEq(head.flags, flags, "flags");
+        assertEq(head.sequence, sequence, "sequence");
+        assertEq(head.current, current_, "current");
+        assertEq(head.rollbackTo, rollbackTo, "rollbackTo");
+        assertEq(head.candidate, candidate, "candidate");
+        assertEq(head.canaryBps, canaryBps, "canaryBps");
+    }
+
+    function assertStatus(ArtifactId id, Status status) internal view {
+        assertEq(uint8(registry.record(id).status), uint8(status), "status");
+    }
+}
