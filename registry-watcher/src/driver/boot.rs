@@ -9,14 +9,18 @@ use crate::{
     evidence::{Evidence, EvidenceError},
     machine::{Durable, Event, Millis, Settings, State, Why},
     registry::Release,
-    store::Store,
+    store::{Store, StoreError},
 };
 
 /// Opens the state folder, and brings up the best artifact that it holds.
 pub(super) fn boot<E: Engine>(config: &Config, engine: Arc<E>, clock: Clock) -> (Desk<E>, State) {
     let unix = Clock::unix();
     let store = Store::open(&config.state_dir);
-    let (evidence, set_aside) = open_evidence(&config.state_dir.join("evidence.ndjson"), unix);
+    let (evidence, set_aside) = match &store {
+        // The chain of evidence belongs to the process that holds the folder.
+        Err(StoreError::Locked { .. }) => (None, None),
+        _ => open_evidence(&config.state_dir.join("evidence.ndjson"), unix),
+    };
     let (durable, passed_over) = store.as_ref().map(Store::durable).unwrap_or_default();
     let (store, store_error) = match store {
         Ok(store) => (Some(store), None),
