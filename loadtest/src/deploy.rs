@@ -1,0 +1,185 @@
+//! The contracts on a local chain, deployed as operators deploy them.
+
+use std::{
+    fs::{self, File},
+    path::{Path, PathBuf},
+    process,
+    sync::atomic::{AtomicU32, Ordering},
+};
+
+use alloy::{
+    primitives::{Address, U256},
+    sol,
+    sol_types::SolCall as _,
+};
+use anyhow::{Context as _, Result, bail};
+use serde::Deserialize;
+use tokio::process::Command;
+
+use crate::{
+    chain::{ADMIN, Chain, DEPLOYER, GUARDIAN, OPERATIONS, PUBLISHER, Rpc},
+    tools::Tools,
+};
+
+sol! {
+    /// The parts of OpenZeppelin's AccessManager that drills need.
+    #[derive(Debug)]
+    interface Manager {
+        function schedule(address target, bytes calldata data, uint48 when) external returns (bytes32 operationId, uint32 nonce);
+        function execute(address target, bytes calldata data) external payable returns (uint32 nonce);
+        function grantRole(uint64 roleId, address account, uint32 executionDelay) external;
+    }
+
+    /// The parts of the registry that drills call without greenlightctl.
+    #[derive(Debug)]
+    interface Registry {
+        function kill() external;
+        function revive() external;
+        function effective() external view returns (uint32);
+        function addVerifier(address verifier) external;
+    }
+}
+
+/// Role of the AccessManager that revives.
+pub(crate) const OPERATIONS_ROLE: u64 = 4;
+
+/// What the deployment script wrote.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Deployment {
+    pub(crate) registry: Address,
+    pub(crate) manager: Address,
+    pub(crate) verifier: Address,
+    pub(crate) chain_id: u64,
+}
+
+/// Deploys, every timelock `delay` seconds, and leaves the script's file at `file`.
+pub(crate) async fn deploy(
+    tools: &Tools,
+    chain: &Chain,
+    delay: u32,
+    file: &Path,
+) -> Result<Deployment> {
+    let _turn = Turn::take(tools).await?;
+    let written = Written::new(tools);
+    let delay = delay.to_string();
+    let mut forge = Command::new(&tools.forge);
+    forge
+        .args(["script", "script/Deploy.s.sol", "--broadcast", "--unlocked"])
+        .args(["--sender", &DEPLOYER.address.to_string(), "--rpc-url", &chain.rpc.url])
+        .env("GREENLIGHT_ADMIN", ADMIN.address.to_string())
+        .env("GREENLIGHT_PUBLISHER", PUBLISHER.address.to_string())
+        .env("GREENLIGHT_PROMOTER", PUBLISHER.address.to_string())
+        .env("GREENLIGHT_GUARDIAN", GUARDIAN.address.to_string())
+        .env("GREENLIGHT_OPERATIONS", OPERATIONS.address.to_string())
+        .env("GREENLIGHT_PROMOTE_DELAY", &delay)
+        .env("GREENLIGHT_OPERATIONS_DELAY", &delay)
+        .env("GREENLIGHT_ADMIN_DELAY", &delay)
+        .env("GREENLIGHT_DEPLOYMENT", &written.name);
+    run(tools, forge, "forge script").await?;
+    let text =
+        fs::read_to_string(&written.path).with_context(|| written.path.display().to_string())?;
+    fs::write(file, &text).with_context(|| file.display().to_string())?;
+    serde_json::from_str(&text).context("what the deployment script wrote")
+}
+
+/// Deploys a contract of `contracts/drills/`, which no deployment of an operator ever builds.
+pub(crate) async fn drill_contract(tools: &Tools, rpc: &Rpc, name: &str) -> Result<Address> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Created {
+        deployed_to: Address,
+    }
+    let _turn = Turn::take(tools).await?;
+    let mut forge = Command::new(&tools.forge);
+    forge
+        .args([
+            "create",
+            &format!("drills/{name}.sol:{name}"),
+            "--broadcast",
+            "--unlocked",
+            "--json",
+        ])
+        .args(["--from", &DEPLOYER.address.to_string(), "--rpc-url", &rpc.url]);
+    let stdout = run(tools, forge, "forge create").await?;
+    let json = stdout.find('{').and_then(|start| stdout.get(start..)).unwrap_or_default();
+    let created: Created =
+        serde_json::from_str(json).with_context(|| format!("forge create: {stdout}"))?;
+    Ok(created.deployed_to)
+}
+
+/// Calls `target` through the AccessManager: schedules, waits for the delay, executes.
+pub(crate) async fn through_timelock(
+    rpc: &Rpc,
+    manager: Address,
+    from: Address,
+    target: Address,
+    data: Vec<u8>,
+) -> Result<()> {
+    let schedule =
+        Manager::scheduleCall { target, data: data.clone().into(), when: U256::ZERO.to() };
+    rpc.act(from, manager, schedule.abi_encode()).await.context("schedule")?;
+    let execute = Manager::executeCall { target, data: data.into() }.abi_encode();
+    for _ in 0..20 {
+        let hash = rpc.send(from, manager, execute.clone()).await?;
+        if rpc.mined(hash).await? {
+            return Ok(());
+        }
+        // Too early; the next block may be late enough.
+        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+    }
+    bail!("what {from} scheduled could not be executed")
+}
+
+async fn run(tools: &Tools, mut command: Command, name: &str) -> Result<String> {
+    let output = command.current_dir(tools.contracts()).kill_on_drop(true).output().await;
+    let output = output.with_context(|| format!("cannot start {name}"))?;
+    let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
+    if output.status.success() {
+        return Ok(stdout);
+    }
+    bail!(
+        "{name} failed ({}):\n{stdout}\n{}",
+        output.status,
+        String::from_utf8_lossy(&output.stderr)
+    )
+}
+
+/// Forge writes into `cache/`, `out/` and `broadcast/` as if it were alone: whoever runs it holds this.
+struct Turn {
+    _locked: File,
+}
+
+impl Turn {
+    async fn take(tools: &Tools) -> Result<Self> {
+        let folder = tools.contracts().join("cache");
+        fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
+        let path = folder.join("harness.lock");
+        let file = File::create(&path).with_context(|| path.display().to_string())?;
+        tokio::task::spawn_blocking(move || file.lock().map(|()| Self { _locked: file }))
+            .await?
+            .context("lock")
+    }
+}
+
+/// Where the deployment script may write: only below `contracts/deployments`.
+struct Written {
+    name: String,
+    path: PathBuf,
+}
+
+impl Written {
+    fn new(tools: &Tools) -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("deployments/31337-harness-{}-{count}.json", process::id());
+        let path = tools.contracts().join(&name);
+        Self { name, path }
+    }
+}
+
+impl Drop for Written {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.path);
+    }
+}

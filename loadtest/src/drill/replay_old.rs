@@ -1,0 +1,116 @@
+//! Drill 15: an RPC presents an old approval again: the block, the proofs and the record of a time when the artifact
+//! before was current, all of them genuine. The edge refuses that, across a restart too, and keeps what it runs; with
+//! the rollback bit, the same artifact comes back.
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::{Context as _, Result};
+use serde_json::json;
+use tokio::time::Instant;
+
+use super::Drill;
+use crate::{
+    chain::GUARDIAN,
+    edge::{Edge, Settings},
+    liar::{Liar, Manner, Tape},
+    load::{Route, Who},
+    scene::{SOON, Scene, Setup},
+};
+
+pub(super) async fn run(drill: &mut Drill) -> Result<()> {
+    let mut scene = Scene::start(&drill.tools, Setup::QUICK, &drill.counter).await?;
+    let liar = Liar::start(scene.rpc().clone()).await?;
+    let first = scene.publish("first").await?;
+    let settings = Settings { rpc_urls: vec![liar.url.clone()], ..scene.settings() };
+    let edge = scene.edge(&settings).await?;
+    let load = scene.load(&edge);
+    edge.keeps(&first.digest, SOON).await?;
+    let old = a_whole_look(&liar).await?;
+    let second = scene.publish("second").await?;
+    edge.keeps(&second.digest, SOON).await?;
+    let before = drill.counter.read();
+
+    liar.be(Manner::Replay(Arc::clone(&old)));
+    refuses(drill, &edge, 1).await?;
+    drill.findings.equal(
+        "what runs",
+        &edge.status().await?["artifact"]["digest"],
+        &json!(second.digest),
+    );
+
+    // What was seen is remembered across a restart.
+    load.stop().await;
+    edge.end().await?;
+    let edge = scene.edge(&settings).await?;
+    let load = scene.load(&edge);
+    edge.runs(&second.digest, SOON).await?;
+    refuses(drill, &edge, 2).await?;
+    drill.findings.equal(
+        "what runs after a restart",
+        &edge.status().await?["artifact"]["digest"],
+        &json!(second.digest),
+    );
+    let window = drill.counter.read().since(&before);
+    let passed = |seen: &crate::load::Seen| {
+        seen.artifact.as_deref().is_some_and(|ran| !second.digest.contains(ran))
+    };
+    drill.findings.equal("requests scored by the old artifact", window.count(passed), 0);
+    drill.findings.equal(
+        "bots let through meanwhile",
+        window.count(|seen| (seen.who, seen.route, seen.status) == (Who::Bot, Route::Block, 200)),
+        0,
+    );
+
+    liar.be(Manner::Honest);
+    scene.ctl.run(GUARDIAN, ["rollback", &first.id.to_string()]).await?.done()?;
+    edge.runs(&first.digest, SOON).await.context("the rollback bit")?;
+    drill.findings.fact("rss_mib", edge.rss_mib()?);
+    load.stop().await;
+    drill.findings.recorded(
+        &edge.evidence()?,
+        "head-changed",
+        None,
+        &format!("rollback true to {}", first.id),
+    );
+    edge.end().await?;
+    scene.end().await
+}
+
+/// The honest answers, once they hold the proof at the block that they call the newest.
+async fn a_whole_look(liar: &Liar) -> Result<Arc<Tape>> {
+    let start = Instant::now();
+    loop {
+        let tape = liar.tape();
+        let newest = tape
+            .iter()
+            .find(|(request, _)| request.contains("\"latest\",false"))
+            .map(|(_, answer)| answer);
+        let number = newest.and_then(|answer| answer["result"]["number"].as_str());
+        if let Some(number) = number
+            && tape.keys().any(|request| {
+                request.contains("eth_getProof") && request.contains(&format!("{number:?}"))
+            })
+        {
+            return Ok(tape);
+        }
+        anyhow::ensure!(start.elapsed() < SOON, "the edge never asked for a whole look");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// Waits until the edge has refused an old head for the `times`th time.
+async fn refuses(drill: &mut Drill, edge: &Edge, times: usize) -> Result<()> {
+    let start = Instant::now();
+    loop {
+        let evidence = edge.evidence()?;
+        if evidence.iter().filter(|line| line.event == "head-behind").count() >= times {
+            drill.findings.recorded(&evidence, "head-behind", None, "expected at least block");
+            return Ok(());
+        }
+        anyhow::ensure!(
+            start.elapsed() < SOON,
+            "expected evidence head-behind; found {evidence:?}"
+        );
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}

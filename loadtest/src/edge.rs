@@ -1,0 +1,243 @@
+//! An edge: `greenlight run` as a process, with a configuration and a state folder of its own.
+
+use std::{
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::ExitStatus,
+    time::Duration,
+};
+
+use alloy::primitives::Address;
+use anyhow::{Context as _, Result, bail};
+use greenlight_watcher::evidence::{self, Line};
+use rustix::process::Pid;
+use serde_json::Value;
+use tokio::{process::Command, time::Instant};
+
+use crate::{
+    process::{Process, Said},
+    tools::Tools,
+};
+
+/// How an edge is configured.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    /// Loopback ports; 0 takes free ones.
+    pub(crate) port: u16,
+    pub(crate) admin_port: u16,
+    pub(crate) upstream: SocketAddr,
+    pub(crate) rpc_urls: Vec<String>,
+    pub(crate) registry: Address,
+    pub(crate) chain_id: u64,
+    pub(crate) poll: Duration,
+    pub(crate) adoption_depth: u64,
+    pub(crate) soak: Duration,
+    /// Where the configuration file is written.
+    pub(crate) dir: PathBuf,
+    pub(crate) state: PathBuf,
+    /// A file that grows past its limit gives the edge an error instead of ending it.
+    pub(crate) survives_file_limit: bool,
+}
+
+impl Settings {
+    /// How long one call to an RPC may take.
+    pub(crate) const DEADLINE: Duration = Duration::from_secs(2);
+
+    fn toml(&self) -> String {
+        let Self { port, admin_port, upstream, registry, chain_id, adoption_depth, .. } = self;
+        let (poll, soak) = (self.poll.as_millis(), self.soak.as_millis());
+        format!(
+            "[listen]\nhttp = [\"127.0.0.1:{port}\"]\nadmin = \"127.0.0.1:{admin_port}\"\nthreads = 2\n\n\
+             [upstream]\naddress = \"{upstream}\"\n\n\
+             # The harness's clients come under many addresses.\n\
+             [client]\ntrusted_proxies = [\"127.0.0.1/32\"]\n\n\
+             [source]\nkind = \"rpc\"\nurls = {urls:?}\nregistry = \"{registry}\"\nchain_id = {chain_id}\n\
+             poll = \"{poll}ms\"\ndeadline = \"{deadline}ms\"\nadoption_depth = {adoption_depth}\n\n\
+             [state]\ndir = {state:?}\nsoak = \"{soak}ms\"\nedge_id = \"edge-1\"\n\n\
+             [[route]]\npath_prefix = \"/\"\nblock_below = 30\n\n\
+             [[route]]\npath_prefix = \"/tag/\"\ntag_below = 30\n\n\
+             [[route]]\npath_prefix = \"/log/\"\nlog_below = 30\n\n\
+             [[route]]\npath_prefix = \"/shadow/\"\nblock_below = 30\nshadow = true\n\n\
+             [shutdown]\ngrace = \"5s\"\n",
+            urls = self.rpc_urls,
+            deadline = Self::DEADLINE.as_millis(),
+            state = self.state.display().to_string(),
+        )
+    }
+
+    fn command(&self, tools: &Tools) -> Result<Command> {
+        let config = self.dir.join("greenlight.toml");
+        fs::write(&config, self.toml()).with_context(|| config.display().to_string())?;
+        let mut command = if self.survives_file_limit {
+            // A process is killed by SIGXFSZ unless that is ignored, which exec passes on; write(2) then fails.
+            let mut shell = Command::new("sh");
+            shell.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""]).arg(&tools.greenlight);
+            shell
+        } else {
+            Command::new(&tools.greenlight)
+        };
+        command.arg("run").arg("--config").arg(config);
+        Ok(command)
+    }
+}
+
+/// A running edge.
+#[derive(Debug)]
+pub(crate) struct Edge {
+    process: Process,
+    http: reqwest::Client,
+    /// Where it takes requests.
+    pub(crate) address: SocketAddr,
+    pub(crate) admin: SocketAddr,
+    state: PathBuf,
+    /// From the start of the process until it said that it serves.
+    pub(crate) ready_in: Duration,
+}
+
+impl Edge {
+    /// Starts one and waits until `/healthz` says that it serves.
+    pub(crate) async fn start(tools: &Tools, settings: &Settings) -> Result<Self> {
+        let start = Instant::now();
+        let mut process = Process::start("greenlight", settings.command(tools)?)?;
+        let within = Duration::from_secs(30);
+        let address = process.line(within, |line| listening(line, "listening for HTTP")).await?;
+        let admin = process.line(within, |line| listening(line, "listening for admin")).await?;
+        process.listen_no_more();
+        let http =
+            reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(10)).build()?;
+        let mut edge = Self {
+            process,
+            http,
+            address,
+            admin,
+            state: settings.state.clone(),
+            ready_in: Duration::ZERO,
+        };
+        while edge.get("/healthz").await.is_err() {
+            if !edge.process.is_running() || start.elapsed() > within {
+                bail!("greenlight does not serve; it said:\n{}", edge.process.said().tail(20));
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        edge.ready_in = start.elapsed();
+        Ok(edge)
+    }
+
+    /// Starts one that is expected to end by itself: how it ended and what it said.
+    pub(crate) async fn try_start(
+        tools: &Tools,
+        settings: &Settings,
+    ) -> Result<(ExitStatus, Said)> {
+        let mut process = Process::start("greenlight", settings.command(tools)?)?;
+        let status = process.ended(Duration::from_secs(30)).await?;
+        Ok((status, process.said()))
+    }
+
+    async fn get(&self, path: &str) -> Result<String> {
+        let response = self
+            .http
+            .get(format!("http://{}{path}", self.admin))
+            .send()
+            .await?
+            .error_for_status()?;
+        Ok(response.text().await?)
+    }
+
+    /// `/status`.
+    pub(crate) async fn status(&self) -> Result<Value> {
+        serde_json::from_str(&self.get("/status").await?).context("/status")
+    }
+
+    /// Polls `/status` until `holds`, and returns it.
+    pub(crate) async fn until(
+        &self,
+        what: &str,
+        within: Duration,
+        holds: impl Fn(&Value) -> bool,
+    ) -> Result<Value> {
+        let start = Instant::now();
+        loop {
+            let status = self.status().await?;
+            if holds(&status) {
+                return Ok(status);
+            }
+            if start.elapsed() > within {
+                bail!("expected {what} within {within:?}; found {status}");
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Waits until this artifact runs.
+    pub(crate) async fn runs(&self, digest: &str, within: Duration) -> Result<Value> {
+        self.until(&format!("{digest} to run"), within, |status| {
+            status["artifact"]["digest"] == digest
+        })
+        .await
+    }
+
+    /// Waits until this artifact runs, has soaked and is on disk.
+    pub(crate) async fn keeps(&self, digest: &str, within: Duration) -> Result<Value> {
+        let file = self.state.join("artifacts").join(format!("{digest}.glff"));
+        let is_good = |status: &Value| {
+            status["artifact"]["digest"] == digest && status["artifact"]["phase"] == "good"
+        };
+        self.until(&format!("{digest} to be good"), within, |status| {
+            is_good(status) && file.exists()
+        })
+        .await
+    }
+
+    /// The process's resident set in MiB.
+    pub(crate) fn rss_mib(&self) -> Result<f64> {
+        let path = format!("/proc/{}/status", self.process.pid().as_raw_nonzero());
+        let text = fs::read_to_string(&path).context(path)?;
+        let kib = text.lines().find_map(|line| {
+            line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB")?.parse::<f64>().ok()
+        });
+        Ok((kib.context("no VmRSS")? / 102.4).round() / 10.0)
+    }
+
+    pub(crate) const fn pid(&self) -> Pid {
+        self.process.pid()
+    }
+
+    pub(crate) fn said(&self) -> Said {
+        self.process.said()
+    }
+
+    /// What the edge recorded, if its chain of hashes holds.
+    pub(crate) fn evidence(&self) -> Result<Vec<Line>> {
+        evidence_in(&self.state)
+    }
+
+    /// SIGTERM; a graceful end is exit code 0.
+    pub(crate) async fn end(self) -> Result<()> {
+        let said = self.process.said();
+        let status = self.process.end(Duration::from_secs(20)).await?;
+        if status.success() {
+            Ok(())
+        } else {
+            bail!("greenlight ended with {status}; it said:\n{}", said.tail(20))
+        }
+    }
+
+    /// SIGKILL.
+    pub(crate) async fn kill(self) -> Result<()> {
+        self.process.kill().await
+    }
+}
+
+/// What an edge with this state folder recorded, if its chain of hashes holds.
+pub(crate) fn evidence_in(state: &Path) -> Result<Vec<Line>> {
+    let path = state.join("evidence.ndjson");
+    evidence::verify(&path).with_context(|| path.display().to_string())?;
+    let text = fs::read_to_string(&path)?;
+    text.lines().map(|line| serde_json::from_str(line).context("evidence")).collect()
+}
+
+fn listening(line: &str, message: &str) -> Option<SocketAddr> {
+    let line: Value = serde_json::from_str(line).ok()?;
+    (line["message"] == message).then(|| line["address"].as_str()?.parse().ok())?
+}

@@ -1,0 +1,173 @@
+//! Child processes whose output is read as it comes, and which never outlive the harness.
+
+use std::{
+    collections::VecDeque,
+    process::{ExitStatus, Stdio},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use anyhow::{Context as _, Result, anyhow, bail};
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncRead, BufReader},
+    process::{Child, Command},
+    sync::mpsc,
+    time::{Instant, timeout, timeout_at},
+};
+
+/// Lines that are kept to tell what a process said.
+const KEPT: usize = 400;
+
+/// A running child. Dropped, it is killed; [`Process::end`] lets it finish first.
+#[derive(Debug)]
+pub(crate) struct Process {
+    name: &'static str,
+    child: Child,
+    pid: Pid,
+    said: Said,
+    lines: mpsc::UnboundedReceiver<String>,
+}
+
+/// What a process has written last, and whether a thread of it panicked.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Said(Arc<Mutex<Spoken>>);
+
+#[derive(Debug, Default)]
+struct Spoken {
+    last: VecDeque<String>,
+    panics: Vec<String>,
+}
+
+impl Said {
+    fn hear(&self, line: &str) {
+        let mut spoken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if line.contains("panicked at") {
+            spoken.panics.push(line.to_owned());
+        }
+        if spoken.last.len() == KEPT {
+            spoken.last.pop_front();
+        }
+        spoken.last.push_back(line.to_owned());
+    }
+
+    pub(crate) fn panics(&self) -> Vec<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).panics.clone()
+    }
+
+    pub(crate) fn tail(&self, lines: usize) -> String {
+        let spoken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let skip = spoken.last.len().saturating_sub(lines);
+        spoken.last.iter().skip(skip).cloned().collect::<Vec<_>>().join("\n")
+    }
+
+    /// Whether one of the last lines contains `text`.
+    pub(crate) fn has(&self, text: &str) -> bool {
+        let spoken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        spoken.last.iter().any(|line| line.contains(text))
+    }
+}
+
+impl Process {
+    /// Starts `command` in a process group of its own, so that a Ctrl-C in the terminal reaches the harness alone,
+    /// which then ends its children in order.
+    pub(crate) fn start(name: &'static str, mut command: Command) -> Result<Self> {
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.process_group(0).kill_on_drop(true).spawn().with_context(|| {
+            format!("cannot start {name}: {:?}", command.as_std().get_program())
+        })?;
+        let pid = child.id().and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?));
+        let pid = pid.with_context(|| format!("{name} ended at once"))?;
+        let said = Said::default();
+        let (sender, lines) = mpsc::unbounded_channel();
+        if let Some(stdout) = child.stdout.take() {
+            tokio::spawn(hear(stdout, said.clone(), sender.clone()));
+        }
+        if let Some(stderr) = child.stderr.take() {
+            tokio::spawn(hear(stderr, said.clone(), sender));
+        }
+        Ok(Self { name, child, pid, said, lines })
+    }
+
+    pub(crate) const fn pid(&self) -> Pid {
+        self.pid
+    }
+
+    pub(crate) fn said(&self) -> Said {
+        self.said.clone()
+    }
+
+    /// The first answer that `find` gives to a line that the process writes from now on.
+    pub(crate) async fn line<T>(
+        &mut self,
+        within: Duration,
+        mut find: impl FnMut(&str) -> Option<T>,
+    ) -> Result<T> {
+        let deadline = Instant::now() + within;
+        loop {
+            match timeout_at(deadline, self.lines.recv()).await {
+                Ok(Some(line)) => {
+                    if let Some(found) = find(&line) {
+                        return Ok(found);
+                    }
+                }
+                Ok(None) => {
+                    let status = self.child.wait().await?;
+                    bail!("{} ended ({status}); it said:\n{}", self.name, self.said.tail(20));
+                }
+                Err(_) => bail!(
+                    "{} did not get ready within {within:?}; it said:\n{}",
+                    self.name,
+                    self.said.tail(20)
+                ),
+            }
+        }
+    }
+
+    /// Waits for no more lines: they are then kept only as far as [`Process::said`] goes back.
+    pub(crate) fn listen_no_more(&mut self) {
+        self.lines.close();
+        while self.lines.try_recv().is_ok() {}
+    }
+
+    /// Waits for the process to end by itself.
+    pub(crate) async fn ended(&mut self, within: Duration) -> Result<ExitStatus> {
+        let ended = timeout(within, self.child.wait()).await;
+        ended.map_err(|_| anyhow!("{} did not end within {within:?}", self.name))?.context("wait")
+    }
+
+    /// Whether it is still there.
+    pub(crate) fn is_running(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// SIGTERM, and SIGKILL where that does not end it in time.
+    pub(crate) async fn end(mut self, within: Duration) -> Result<ExitStatus> {
+        if let Ok(Some(status)) = self.child.try_wait() {
+            return Ok(status);
+        }
+        // Not yet waited for, so the pid is still this child's.
+        let _ = kill_process(self.pid, Signal::TERM);
+        match timeout(within, self.child.wait()).await {
+            Ok(status) => status.context("wait"),
+            Err(_) => {
+                self.child.kill().await.context("kill")?;
+                bail!("{} did not end within {within:?} of SIGTERM and was killed", self.name)
+            }
+        }
+    }
+
+    /// SIGKILL: a crash, as far as the process can tell.
+    pub(crate) async fn kill(mut self) -> Result<()> {
+        self.child.kill().await.context("kill")
+    }
+}
+
+async fn hear(from: impl AsyncRead + Unpin, said: Said, lines: mpsc::UnboundedSender<String>) {
+    let mut from = BufReader::new(from).lines();
+    while let Ok(Some(line)) = from.next_line().await {
+        said.hear(&line);
+        // Nobody waits for lines any more: they are still kept above.
+        let _ = lines.send(line);
+    }
+}

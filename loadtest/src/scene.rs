@@ -1,0 +1,251 @@
+//! What the demo and most drills begin with: a chain with the registry on it, an origin, artifacts of the sample, and
+//! the counters of one run.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use anyhow::{Context as _, Result};
+use greenlight_artifact::{Schema, ValidArtifact};
+use greenlight_watcher::evidence::Line;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::{
+    artifacts,
+    chain::{Chain, PUBLISHER, Rpc},
+    ctl::Ctl,
+    deploy::{Deployment, deploy},
+    edge::{self, Edge, Settings},
+    load::{Counter, Load, Probe, Requests, Volume},
+    origin::Origin,
+    process::Said,
+    tools::Tools,
+};
+
+/// The longest that anything of a scene takes that is expected to happen.
+pub(crate) const SOON: Duration = Duration::from_secs(30);
+
+/// An RPC that nobody serves: TCPMUX (RFC 1078) died long ago.
+pub(crate) const UNREACHABLE: &str = "http://127.0.0.1:1";
+
+/// How a scene is set up.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Setup {
+    /// Seconds; none for a block at each transaction.
+    pub(crate) block_time: Option<u64>,
+    /// Seconds of every timelock.
+    pub(crate) delay: u32,
+    pub(crate) rpc_port: u16,
+    pub(crate) origin_port: u16,
+}
+
+impl Setup {
+    /// Drills wait for many blocks and timelocks.
+    pub(crate) const QUICK: Self =
+        Self { block_time: Some(1), delay: 1, rpc_port: 0, origin_port: 0 };
+}
+
+/// Everything but the edges.
+#[derive(Debug)]
+pub(crate) struct Scene {
+    pub(crate) tools: Tools,
+    pub(crate) dir: TempDir,
+    pub(crate) chain: Chain,
+    pub(crate) deployment: Deployment,
+    pub(crate) ctl: Ctl,
+    pub(crate) origin: Origin,
+    pub(crate) sample: ValidArtifact,
+    pub(crate) requests: Arc<Requests>,
+    pub(crate) counter: Counter,
+    /// What edges said, to look for panics at the end.
+    pub(crate) heard: Vec<Said>,
+}
+
+/// An artifact on chain.
+#[derive(Clone, Debug)]
+pub(crate) struct Staged {
+    pub(crate) id: u64,
+    pub(crate) digest: String,
+}
+
+impl Scene {
+    pub(crate) async fn start(tools: &Tools, setup: Setup, counter: &Counter) -> Result<Self> {
+        let dir = tempfile::Builder::new()
+            .prefix("greenlight-")
+            .tempdir()
+            .context("cannot make a temporary folder")?;
+        let chain = Chain::start(tools, setup.block_time, setup.rpc_port).await?;
+        let file = dir.path().join("deployment.json");
+        let deployment = deploy(tools, &chain, setup.delay, &file).await?;
+        let ctl = Ctl::new(tools, &chain.rpc.url, file);
+        let origin = Origin::start(setup.origin_port).await?;
+        let browser = tools.root.join("config/sample/browser.json");
+        let browser =
+            fs::read_to_string(&browser).with_context(|| browser.display().to_string())?;
+        let sample = dir.path().join("sample.glff");
+        ctl.run(
+            PUBLISHER,
+            [
+                Path::new("build"),
+                &tools.root.join("config/sample.json"),
+                Path::new("--out"),
+                &sample,
+            ],
+        )
+        .await?
+        .done()?;
+        let sample = ValidArtifact::check(&fs::read(&sample)?, &[Schema::ENGINE_1])
+            .context("the sample artifact")?;
+        Ok(Self {
+            tools: tools.clone(),
+            dir,
+            chain,
+            deployment,
+            ctl,
+            origin,
+            sample,
+            requests: Arc::new(Requests::new(&browser)?),
+            counter: counter.clone(),
+            heard: Vec::new(),
+        })
+    }
+
+    pub(crate) const fn rpc(&self) -> &Rpc {
+        &self.chain.rpc
+    }
+
+    /// A file of the scene's folder with these bytes.
+    pub(crate) fn file(&self, name: &str, bytes: &[u8]) -> Result<PathBuf> {
+        let path = self.dir.path().join(name);
+        fs::write(&path, bytes).with_context(|| path.display().to_string())?;
+        Ok(path)
+    }
+
+    pub(crate) async fn stage(&self, name: &str, bytes: &[u8]) -> Result<Staged> {
+        let file = self.file(&format!("{name}.glff"), bytes)?;
+        let staged = self.ctl.run(PUBLISHER, [Path::new("stage"), &file]).await?.done()?;
+        let id = staged["id"].as_u64().context("stage said no id")?;
+        Ok(Staged { id, digest: artifacts::digest(bytes) })
+    }
+
+    pub(crate) async fn promote(&self, staged: &Staged) -> Result<Value> {
+        self.ctl.run(PUBLISHER, ["promote", &staged.id.to_string()]).await?.done()
+    }
+
+    /// Stages and promotes the sample under a label.
+    pub(crate) async fn publish(&self, label: &str) -> Result<Staged> {
+        let staged = self.stage(label, artifacts::labelled(&self.sample, label)?.bytes()).await?;
+        self.promote(&staged).await?;
+        Ok(staged)
+    }
+
+    pub(crate) fn settings(&self) -> Settings {
+        Settings {
+            port: 0,
+            admin_port: 0,
+            upstream: self.origin.address,
+            rpc_urls: vec![self.chain.rpc.url.clone()],
+            registry: self.deployment.registry,
+            chain_id: self.deployment.chain_id,
+            poll: Duration::from_millis(200),
+            adoption_depth: 0,
+            soak: Duration::from_millis(500),
+            dir: self.dir.path().into(),
+            state: self.dir.path().join("state"),
+            survives_file_limit: false,
+        }
+    }
+
+    pub(crate) async fn edge(&mut self, settings: &Settings) -> Result<Edge> {
+        let edge = Edge::start(&self.tools, settings).await?;
+        self.heard.push(edge.said());
+        Ok(edge)
+    }
+
+    pub(crate) fn load(&self, edge: &Edge) -> Load {
+        Load::start(edge.address, &self.requests, &self.counter, Volume::DEFAULT)
+    }
+
+    pub(crate) fn probe(&self, edge: &Edge) -> Probe {
+        Probe::new(edge.address, &self.requests, &self.counter)
+    }
+
+    /// An edge that keeps `label` as good, under load.
+    pub(crate) async fn running(&mut self, label: &str) -> Result<(Edge, Load, Staged)> {
+        let staged = self.publish(label).await?;
+        let edge = self.edge(&self.settings()).await?;
+        let load = self.load(&edge);
+        edge.keeps(&staged.digest, SOON).await?;
+        Ok((edge, load, staged))
+    }
+
+    /// Ends what is left, in order. Threads of an edge that panicked are an error.
+    pub(crate) async fn end(self) -> Result<()> {
+        self.chain.end().await?;
+        let panics: Vec<String> = self.heard.iter().flat_map(Said::panics).collect();
+        if panics.is_empty() {
+            Ok(())
+        } else {
+            anyhow::bail!("a thread of the edge panicked: {panics:?}")
+        }
+    }
+}
+
+/// What happened during a drill, and what was expected and did not.
+#[derive(Debug, Default)]
+pub(crate) struct Findings {
+    pub(crate) failures: Vec<String>,
+    pub(crate) facts: serde_json::Map<String, Value>,
+}
+
+impl Findings {
+    /// Notes a failure unless `holds`.
+    pub(crate) fn expect(&mut self, holds: bool, what: impl FnOnce() -> String) {
+        if !holds {
+            self.failures.push(what());
+        }
+    }
+
+    pub(crate) fn equal<T: PartialEq + std::fmt::Debug>(
+        &mut self,
+        what: &str,
+        found: T,
+        expected: T,
+    ) {
+        let holds = found == expected;
+        self.expect(holds, || format!("{what}: expected {expected:?}; found {found:?}"));
+    }
+
+    pub(crate) fn fact(&mut self, name: &str, value: impl Into<Value>) {
+        self.facts.insert(name.into(), value.into());
+    }
+
+    /// Expects a line of evidence of this event whose detail contains `text`.
+    pub(crate) fn recorded(
+        &mut self,
+        evidence: &[Line],
+        event: &str,
+        digest: Option<&str>,
+        text: &str,
+    ) {
+        let found = evidence.iter().any(|line| {
+            line.event == event
+                && digest.is_none_or(|digest| line.digest.as_deref() == Some(digest))
+                && line.detail.contains(text)
+        });
+        self.expect(found, || {
+            let of: Vec<_> =
+                evidence.iter().map(|line| format!("{} {}", line.event, line.detail)).collect();
+            format!("expected evidence {event:?} {digest:?} with {text:?}; found {of:?}")
+        });
+    }
+}
+
+/// The evidence of a state folder.
+pub(crate) fn evidence(state: &Path) -> Result<Vec<Line>> {
+    edge::evidence_in(state)
+}
