@@ -156,7 +156,8 @@ impl Engine {
         }))
     }
 
-    /// Runs `model` from the next request on. Request rates counted so far stay.
+    /// Runs `model` from the next request on. Requests are counted towards their clients' rates while a model that asks
+    /// for rates runs, and counts outlive a swap.
     pub fn install(&self, model: impl Into<Arc<CompiledModel>>) {
         self.install_scorer(model.into());
     }
@@ -183,8 +184,8 @@ impl Engine {
         self.run(request, started.elapsed(), || started.elapsed())
     }
 
-    /// Evaluates a request as if at `now`, a time since an origin of the caller's that must not change between calls.
-    /// For replays: the result does not depend on the clock, and nothing overruns.
+    /// Evaluates a request as if at `now`, a time since an origin of the caller's that stays the same between calls. For
+    /// replays, on an engine of their own: the result does not depend on the clock, and nothing overruns.
     #[must_use]
     pub fn evaluate_at(&self, request: &RequestView<'_>, now: Duration) -> Evaluation {
         self.run(request, now, || now)

@@ -40,6 +40,9 @@ const LINGER_BYTES: usize = 1024 * 1024;
 const READ_TIME: Duration = Duration::from_millis(500);
 
 /// Scores each request of a Pingora proxy and acts on it. A handle: clones share everything.
+///
+/// What a route logs goes to `tracing` at `info` under the target `greenlight_bot::verdict`, with the score, the
+/// artifact, the escaped path and the keys of the rows that fired, the heaviest first.
 #[derive(Clone, Debug)]
 pub struct BotFilter(Arc<Inner>);
 
