@@ -177,11 +177,7 @@ impl Config {
 
     /// What is valid and yet probably not meant, or not fit for production.
     pub(crate) fn warnings(&self) -> Vec<String> {
-        let mut warnings = vec![
-            "source.kind = \"rpc\" proves storage against a header that the RPC gives: fit for development, or for a \
-             node of your own; whoever controls the RPC decides which artifact runs"
-                .to_owned(),
-        ];
+        let mut warnings = Vec::new();
         if self.routes.is_empty() {
             warnings.push(
                 "there is no [[route]]: requests are scored, and nothing is done about it"

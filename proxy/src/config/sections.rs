@@ -20,9 +20,6 @@ use super::{
 };
 use crate::tls;
 
-const SECOND: Duration = Duration::from_secs(1);
-const MINUTE: Duration = Duration::from_secs(60);
-
 pub(super) fn config(root: Section<'_, '_>, folder: &Path) -> Option<Config> {
     let listen = listen(root.section("listen"), folder);
     let upstream = upstream(root.section("upstream"));
@@ -110,10 +107,14 @@ fn upstream(section: Section<'_, '_>) -> Option<Upstream> {
     let address = section.required("address", AUTHORITY, values::authority);
     let tls = section.or("tls", false, BOOLEAN, values::boolean);
     let sni = section.get("sni").map(|entry| entry.read(TEXT, values::text));
-    let connect_timeout = section.or("connect_timeout", 2 * SECOND, DURATION, values::duration);
-    let read_timeout = section.or("read_timeout", MINUTE, DURATION, values::duration);
-    let write_timeout = section.or("write_timeout", MINUTE, DURATION, values::duration);
-    let idle_timeout = section.or("idle_timeout", MINUTE, DURATION, values::duration);
+    let connect_timeout =
+        section.or("connect_timeout", Duration::from_secs(2), DURATION, values::duration);
+    let read_timeout =
+        section.or("read_timeout", Duration::from_mins(1), DURATION, values::duration);
+    let write_timeout =
+        section.or("write_timeout", Duration::from_mins(1), DURATION, values::duration);
+    let idle_timeout =
+        section.or("idle_timeout", Duration::from_mins(1), DURATION, values::duration);
     let keep_alive = section.or(
         "keep_alive",
         512,
@@ -167,15 +168,16 @@ fn source(section: Section<'_, '_>) -> Option<Source> {
     let registry = section.required("registry", CONTRACT, values::contract);
     let chain_id =
         section.required("chain_id", "a chain id above zero", values::integer(1, u64::MAX));
-    let poll = section.or("poll", 2 * SECOND, DURATION, values::duration);
-    let deadline = section.or("deadline", 5 * SECOND, DURATION, values::duration);
+    let poll = section.or("poll", Duration::from_secs(2), DURATION, values::duration);
+    let deadline = section.or("deadline", Duration::from_secs(5), DURATION, values::duration);
     let depth = section.or(
         "adoption_depth",
         64,
         "a number of blocks up to 100000",
         values::integer(0, 100_000),
     );
-    let max_staleness = section.or("max_staleness", 60 * MINUTE, DURATION, values::duration);
+    let max_staleness =
+        section.or("max_staleness", Duration::from_mins(60), DURATION, values::duration);
     let stale_mode =
         section.or("stale_mode", StaleMode::LastGood, "\"last-good\" or \"allow-all\"", |value| {
             match value.as_str()? {
@@ -200,7 +202,8 @@ fn source(section: Section<'_, '_>) -> Option<Source> {
 
 fn state(section: Section<'_, '_>, folder: &Path) -> Option<State> {
     let dir = section.required("dir", "the path of a folder", path(folder));
-    let soak = section.or("soak", 5 * MINUTE, DURATION_OR_ZERO, values::duration_or_zero);
+    let soak =
+        section.or("soak", Duration::from_mins(5), DURATION_OR_ZERO, values::duration_or_zero);
     let edge_id = section.or("edge_id", host_name(), TEXT, values::text);
     section.finish();
     Some(State { dir: dir?, soak: soak?, edge_id: edge_id? })
@@ -296,7 +299,8 @@ fn log(section: Section<'_, '_>) -> Option<Log> {
 }
 
 fn shutdown(section: Section<'_, '_>) -> Option<Shutdown> {
-    let grace = section.or("grace", 10 * SECOND, DURATION_OR_ZERO, values::duration_or_zero);
+    let grace =
+        section.or("grace", Duration::from_secs(10), DURATION_OR_ZERO, values::duration_or_zero);
     section.finish();
     Some(Shutdown { grace: grace? })
 }

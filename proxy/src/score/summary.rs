@@ -119,6 +119,5 @@ impl Summary {
 }
 
 fn share(part: u64, whole: u64) -> Option<f64> {
-    #[expect(clippy::cast_precision_loss, reason = "counts of lines stay far below 2^53")]
     (whole > 0).then(|| part as f64 / whole as f64)
 }

@@ -1,0 +1,175 @@
+//! The commands as an operator meets them: what they print and how they exit.
+
+use std::net::TcpListener;
+use std::process::Output;
+
+use crate::support::{Edge, config, echo, free_address, greenlight, origin};
+use greenlight_artifact::{Draft, DraftRow, Feature, Key, Schema};
+
+fn run(args: &[&str]) -> (i32, String, String) {
+    let Output { status, stdout, stderr } = greenlight().args(args).output().unwrap();
+    (status.code().unwrap(), String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
+}
+
+#[test]
+fn three_mistakes_are_reported_at_once_and_nothing_is_bound() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = config(folder.path(), free_address(), "");
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let text = std::fs::read_to_string(&path).unwrap();
+    let broken = text
+        .replace("http = [\"127.0.0.1:0\"]", &format!("http = [\"{taken}\"]\nhtpp = []"))
+        .replace("chain_id = 31337", "chain_id = -1")
+        .replace("level = \"info\"", "level = \"loud\"");
+    std::fs::write(&path, broken).unwrap();
+    let path = path.to_str().unwrap();
+    for command in ["check", "run"] {
+        let (code, stdout, stderr) = run(&[command, "--config", path]);
+        assert_eq!((code, stdout.as_str()), (2, ""));
+        assert!(stderr.starts_with(&format!("greenlight: {path} has 3 mistakes:\n")), "{stderr}");
+        for key in [
+            "the unknown key \"htpp\" (did you mean \"http\"?)",
+            "source.chain_id: ",
+            "log.level: ",
+        ] {
+            assert!(stderr.contains(key), "{key} not in {stderr}");
+        }
+    }
+    assert!(!folder.path().join("state").exists());
+}
+
+#[test]
+fn a_valid_file_is_described() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = config(folder.path(), "127.0.0.1:8000".parse().unwrap(), "");
+    let (code, stdout, _) = run(&["check", "--config", path.to_str().unwrap()]);
+    assert_eq!(code, 0);
+    assert!(stdout.contains("valid\n") && stdout.contains("upstream 127.0.0.1:8000\n"), "{stdout}");
+    let (code, _, stderr) = run(&["check", "--config", "/nonexistent/greenlight.toml"]);
+    assert_eq!(code, 2);
+    assert!(
+        stderr.contains("cannot read the configuration file /nonexistent/greenlight.toml"),
+        "{stderr}"
+    );
+}
+
+#[test]
+fn a_port_in_use_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = config(folder.path(), free_address(), "");
+    let holder = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = holder.local_addr().unwrap();
+    for (key, from) in
+        [("listen.http", "http = [\"127.0.0.1:0\"]"), ("listen.admin", "admin = \"127.0.0.1:0\"")]
+    {
+        let text = std::fs::read_to_string(config(folder.path(), free_address(), "")).unwrap();
+        std::fs::write(&path, text.replace(from, &from.replace("127.0.0.1:0", &taken.to_string())))
+            .unwrap();
+        let (code, _, stderr) = run(&["run", "--config", path.to_str().unwrap()]);
+        assert_eq!(code, 3, "{stderr}");
+        let expected =
+            format!("cannot listen on {taken} ({key}): the address is in use by another socket");
+        assert!(
+            stderr.contains(&expected) && stderr.contains("\"reason\":\"address-in-use\""),
+            "{stderr}"
+        );
+    }
+}
+
+/// The second of two processes with one configuration ends at the port, and leaves the first one's folder alone.
+#[test]
+fn a_second_start_does_not_disturb_the_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = config(folder.path(), origin(echo), "");
+    let edge = Edge::start(&path);
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(
+        &path,
+        text.replace("http = [\"127.0.0.1:0\"]", &format!("http = [\"{}\"]", edge.http)),
+    )
+    .unwrap();
+    let evidence = || std::fs::read_to_string(folder.path().join("state/evidence.ndjson")).unwrap();
+    edge.wait_for("the source to fail", |_| evidence().contains("source-failed"));
+    let before = evidence();
+    assert_eq!(run(&["run", "--config", path.to_str().unwrap()]).0, 3);
+    assert_eq!(evidence(), before);
+    assert_eq!(crate::support::get(edge.http, "/", &[]).0, 200);
+}
+
+#[test]
+fn status_is_for_people_and_for_machines() {
+    let folder = tempfile::tempdir().unwrap();
+    let edge = Edge::start(&config(folder.path(), origin(echo), ""));
+    edge.wait_for("a failed look", |edge| edge.status()["source"]["failures"].as_u64() > Some(0));
+    let admin = format!("http://{}/", edge.admin);
+    let (code, stdout, _) = run(&["status", "--admin", &admin]);
+    assert_eq!(code, 0);
+    assert!(stdout.starts_with("mode        allow-all (no-last-good)\n"), "{stdout}");
+    assert!(stdout.contains("\nerror       127.0.0.1:"), "{stdout}");
+    let (code, stdout, _) = run(&["status", "--admin", &admin, "--json"]);
+    let status: serde_json::Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!((code, &status["mode"]), (0, &"allow-all".into()));
+
+    let nobody = format!("http://{}", free_address());
+    let (code, stdout, stderr) = run(&["status", "--admin", &nobody]);
+    assert_eq!((code, stdout.as_str()), (5, ""));
+    assert!(stderr.contains(&format!("{nobody}/status does not answer")), "{stderr}");
+    let (code, _, stderr) = run(&["status", "--admin", &format!("http://{}", edge.http)]);
+    assert_eq!(code, 5);
+    assert!(stderr.contains("does not answer JSON"), "{stderr}");
+}
+
+#[test]
+fn score_reads_files_and_exits_by_what_they_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let feature = Feature::UserAgentContains("bot/".to_owned());
+    let rows = vec![DraftRow::of(Key::from_text("ua.bot", 0).unwrap(), &feature, 5000)];
+    let draft = Draft { intercept: -1000, engine: 1, created_at: 1, label: String::new(), rows };
+    let artifact = draft.encode(&[Schema::ENGINE_1]).unwrap();
+    let file = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let good = file("good.glff", artifact.bytes());
+    let request =
+        r#"{"method":"GET","path":"/","version":"1.1","headers":[["user-agent","Some-Bot/2"]]}"#;
+    let requests = file("requests.ndjson", format!("{request}\n").as_bytes());
+
+    let (code, stdout, stderr) = run(&["score", "--artifact", &good, "--requests", &requests]);
+    assert_eq!((code, stderr.as_str()), (0, ""));
+    assert!(stdout.starts_with(" 3 block    ua.bot+5000\n# artifact 0x"), "{stdout}");
+    let (_, stdout, _) =
+        run(&["score", "--artifact", &good, "--requests", &requests, "--json", "--bot-below", "2"]);
+    assert!(
+        stdout.starts_with(
+            r#"{"score":3,"verdict":"allow","reasons":[{"key":"ua.bot","weight":5000}]}"#
+        ),
+        "{stdout}"
+    );
+
+    let mut truncated = artifact.bytes().to_vec();
+    truncated.pop();
+    let random: Vec<u8> =
+        (0..128_u32).map(|i| i.wrapping_mul(2_654_435_761).to_be_bytes()[0]).collect();
+    for (name, bytes) in [
+        ("empty", &[][..]),
+        ("truncated", &truncated),
+        ("random", &random),
+        ("oversized", &[b'G'; 1 << 20]),
+    ] {
+        let (code, stdout, stderr) =
+            run(&["score", "--artifact", &file(name, bytes), "--requests", &requests]);
+        assert_eq!((code, stdout.as_str()), (4, ""), "{name}: {stderr}");
+        assert!(stderr.contains(&format!("{name} is refused: ")), "{stderr}");
+    }
+
+    let mixed = file("mixed.ndjson", format!("{request}\nnot json\n{request}\n").as_bytes());
+    let (code, stdout, stderr) =
+        run(&["score", "--artifact", &good, "--requests", &mixed, "--json"]);
+    assert_eq!((code, stdout.lines().count()), (4, 4));
+    assert!(stderr.contains("mixed.ndjson: line 2: column 2: expected ident"), "{stderr}");
+    let (code, _, stderr) = run(&["score", "--artifact", &good, "--requests", "/nonexistent"]);
+    assert_eq!(code, 1, "{stderr}");
+    assert_eq!(run(&["score", "--artifact", &good, "--requests", &mixed, "--bot-below", "0"]).0, 2);
+}

@@ -1,0 +1,17 @@
+//! The real binary as a process.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that fails panics"
+)]
+#![allow(
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a test that fails panics"
+)]
+
+mod commands;
+mod serving;
+mod support;

@@ -1,0 +1,219 @@
+//! Real processes and plain sockets: an edge, an origin, and a client that sees every byte.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// No step of a test takes this long.
+pub(crate) const LONG: Duration = Duration::from_secs(30);
+
+/// The binary under test.
+pub(crate) fn greenlight() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_greenlight"))
+}
+
+/// A free address, which somebody else could take before its user does.
+pub(crate) fn free_address() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
+
+/// A configuration on free ports, with its source at an address where nobody listens.
+pub(crate) fn config(folder: &Path, upstream: SocketAddr, more: &str) -> PathBuf {
+    let path = folder.join("greenlight.toml");
+    let text = format!(
+        "{more}\n\
+         [listen]\nhttp = [\"127.0.0.1:0\"]\nadmin = \"127.0.0.1:0\"\nthreads = 2\n\
+         [upstream]\naddress = \"{upstream}\"\nread_timeout = \"5s\"\n\
+         [source]\nurls = [\"http://{}\"]\nregistry = \"0x5FbDB2315678afecb367f032d93F642f64180aa3\"\n\
+         chain_id = 31337\npoll = \"100ms\"\n\
+         [state]\ndir = \"state\"\n\
+         [[route]]\nblock_below = 30\n\
+         [log]\nlevel = \"info\"\n\
+         [shutdown]\ngrace = \"20s\"\n",
+        free_address()
+    );
+    std::fs::write(&path, text).unwrap();
+    path
+}
+
+/// A running edge; dropped, it is killed.
+pub(crate) struct Edge {
+    child: Child,
+    log: Arc<Mutex<Vec<String>>>,
+    pub(crate) http: SocketAddr,
+    pub(crate) admin: SocketAddr,
+}
+
+impl Edge {
+    /// Starts the edge and waits until it says where it listens.
+    pub(crate) fn start(config: &Path) -> Self {
+        let mut child = greenlight()
+            .args(["run", "--config"])
+            .arg(config)
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let lines = follow(child.stderr.take().unwrap(), Arc::clone(&log));
+        let address = |message: &str| -> SocketAddr {
+            loop {
+                let line = lines
+                    .recv_timeout(LONG)
+                    .unwrap_or_else(|_| panic!("no {message:?} in {:?}", log.lock()));
+                let line: serde_json::Value = serde_json::from_str(&line).unwrap();
+                if line["message"] == message {
+                    return line["address"].as_str().unwrap().parse().unwrap();
+                }
+            }
+        };
+        let (http, admin) = (address("listening for HTTP"), address("listening for admin"));
+        let edge = Self { child, log, http, admin };
+        edge.wait_for("healthz", |edge| edge.admin("/healthz").0 == 200);
+        edge
+    }
+
+    pub(crate) fn admin(&self, path: &str) -> (u16, String) {
+        get(self.admin, path, &[])
+    }
+
+    pub(crate) fn status(&self) -> serde_json::Value {
+        serde_json::from_str(&self.admin("/status").1).unwrap()
+    }
+
+    /// The value of one series of `/metrics`.
+    pub(crate) fn metric(&self, series: &str) -> u64 {
+        let (_, text) = self.admin("/metrics");
+        let value = text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
+        value.unwrap_or_else(|| panic!("no {series} in {text}")).parse().unwrap()
+    }
+
+    pub(crate) fn log(&self) -> String {
+        self.log.lock().unwrap().join("\n")
+    }
+
+    pub(crate) fn wait_for(&self, what: &str, condition: impl Fn(&Self) -> bool) {
+        let begun = Instant::now();
+        while !condition(self) {
+            assert!(begun.elapsed() < LONG, "waited for {what}; log:\n{}", self.log());
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    pub(crate) fn signal(&self, name: &str) {
+        let kill = format!("kill -{name} {}", self.child.id());
+        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+    }
+
+    /// Waits for the end and returns the exit code.
+    pub(crate) fn end(mut self) -> i32 {
+        let begun = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.code().unwrap_or(-1);
+            }
+            assert!(begun.elapsed() < LONG, "does not end; log:\n{}", self.log());
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+impl Drop for Edge {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn follow(from: impl Read + Send + 'static, log: Arc<Mutex<Vec<String>>>) -> Receiver<String> {
+    let (sender, receiver) = channel();
+    thread::spawn(move || {
+        for line in BufReader::new(from).lines().map_while(Result::ok) {
+            log.lock().unwrap().push(line.clone());
+            let _ = sender.send(line);
+        }
+    });
+    receiver
+}
+
+/// An origin that gives each connection to `serve` in a thread of its own. Its address outlives the test.
+pub(crate) fn origin(serve: impl Fn(TcpStream) + Send + Sync + 'static) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let serve = Arc::new(serve);
+    thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            let serve = Arc::clone(&serve);
+            thread::spawn(move || serve(stream));
+        }
+    });
+    address
+}
+
+/// Answers each request with its own head as the body.
+pub(crate) fn echo(stream: TcpStream) {
+    let mut writer = stream.try_clone().unwrap();
+    let mut reader = BufReader::new(stream);
+    while let Some(head) = read_head(&mut reader) {
+        let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{head}", head.len());
+        if writer.write_all(answer.as_bytes()).is_err() {
+            return;
+        }
+    }
+}
+
+/// Reads up to and with the empty line; `None` where the connection ends before one begins.
+pub(crate) fn read_head(reader: &mut impl BufRead) -> Option<String> {
+    let mut head = String::new();
+    while !head.ends_with("\r\n\r\n") {
+        if reader.read_line(&mut head).ok()? == 0 {
+            return None;
+        }
+    }
+    Some(head)
+}
+
+/// One GET on a connection of its own: status and body.
+pub(crate) fn get(address: SocketAddr, path: &str, headers: &[(&str, &str)]) -> (u16, String) {
+    let mut request = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n");
+    for (name, value) in headers {
+        request.push_str(&format!("{name}: {value}\r\n"));
+    }
+    request.push_str("\r\n");
+    send(address, request.as_bytes())
+}
+
+/// Sends bytes and reads one whole answer, by its length or to the end of the connection.
+pub(crate) fn send(address: SocketAddr, request: &[u8]) -> (u16, String) {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(LONG)).unwrap();
+    stream.write_all(request).unwrap();
+    answer(&mut BufReader::new(stream))
+}
+
+/// Reads one answer: status and body.
+pub(crate) fn answer(reader: &mut impl BufRead) -> (u16, String) {
+    let head = read_head(reader).expect("an answer");
+    let status = head
+        .split(' ')
+        .nth(1)
+        .and_then(|code| code.parse().ok())
+        .unwrap_or_else(|| panic!("{head}"));
+    let length = head.lines().find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().unwrap())
+    });
+    let mut body = Vec::new();
+    match length {
+        Some(length) => {
+            body.resize(length, 0);
+            reader.read_exact(&mut body).unwrap();
+        }
+        None => drop(reader.read_to_end(&mut body)),
+    }
+    (status, String::from_utf8_lossy(&body).into_owned())
+}
