@@ -9,7 +9,7 @@ PACKAGES := cmake
 CARGO ?= cargo
 NPM := npm --no-fund --no-audit --loglevel=error
 
-.PHONY: help demo test drills lint bench gas sample vectors fuzz setup clean
+.PHONY: help demo test drills lint bench gas sample vectors setup clean
 
 help: ## what there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ lint: setup ## what review asks for
 
 bench: ## score() by number of rows
 	$(CARGO) bench -p greenlight-bot --bench score
+
+gas: setup ## what each contract call costs, measured again into contracts/snapshots
+	cd contracts && npm run --silent gas
 
 sample: binaries ## config/sample.json and config/sample.glff, made again from the packages they come from
 	cd config/sample && $(NPM) ci --ignore-scripts && node make.mjs

@@ -110,7 +110,7 @@ impl ProofError {
 const MAX_NODES: usize = 65;
 
 /// The values of `slots` of `address` in the state under `state_root`, as `answer` proves them: a slot without an
-/// entry is proven absent, and zero.
+/// entry is proven absent, and zero. So is one whose entry is zero.
 ///
 /// # Errors
 /// [`ProofError`]: whoever gave the answer lied or is broken.
@@ -136,9 +136,18 @@ pub fn verify_storage(
     }
     let root = answer.storage_hash;
     for StorageProof { key, value, proof } in &answer.storage_proof {
-        let expected = (*value != U256::ZERO).then(|| alloy_rlp::encode(value));
-        walk(root, keccak256(key.to_be_bytes::<32>()), expected, proof)?
-            .map_err(|problem| ProofError::StorageProof { slot: *key, root, problem })?;
+        let path = keccak256(key.to_be_bytes::<32>());
+        let encoded = alloy_rlp::encode(value);
+        let verified = if *value == U256::ZERO {
+            // Absent, as in every Ethereum state; or an entry that is zero, as Anvil's tries have where zero was stored.
+            match walk(root, path, None, proof)? {
+                Ok(()) => Ok(()),
+                Err(problem) => walk(root, path, Some(encoded), proof)?.map_err(|_| problem),
+            }
+        } else {
+            walk(root, path, Some(encoded), proof)?
+        };
+        verified.map_err(|problem| ProofError::StorageProof { slot: *key, root, problem })?;
     }
     Ok(answer.storage_proof.iter().map(|proof| proof.value).collect())
 }

@@ -96,6 +96,21 @@ fn proven_values_are_read_and_a_proven_absence_is_zero() {
     );
 }
 
+/// Anvil keeps a slot to which zero was written as an entry that is zero, where Ethereum has none.
+#[test]
+fn an_entry_that_is_zero_is_proven_zero_and_nothing_else_is() {
+    let mut values = values();
+    values.insert(U256::from(7), U256::ZERO);
+    let (root, mut proof) = state(&values, &slots());
+    assert_eq!(
+        verify_storage(root, REGISTRY, &slots(), &proof).unwrap(),
+        [U256::ZERO, U256::ZERO]
+    );
+    proof.storage_proof[0].value = U256::from(1);
+    let error = verify_storage(root, REGISTRY, &slots(), &proof).unwrap_err();
+    assert_eq!(error.reason(), "storage-proof");
+}
+
 #[test]
 fn every_forgery_is_refused_by_name() {
     let (root, good) = state(&values(), &slots());
