@@ -102,10 +102,7 @@ fn an_entry_that_is_zero_is_proven_zero_and_nothing_else_is() {
     let mut values = values();
     values.insert(U256::from(7), U256::ZERO);
     let (root, mut proof) = state(&values, &slots());
-    assert_eq!(
-        verify_storage(root, REGISTRY, &slots(), &proof).unwrap(),
-        [U256::ZERO, U256::ZERO]
-    );
+    assert_eq!(verify_storage(root, REGISTRY, &slots(), &proof).unwrap(), [U256::ZERO, U256::ZERO]);
     proof.storage_proof[0].value = U256::from(1);
     let error = verify_storage(root, REGISTRY, &slots(), &proof).unwrap_err();
     assert_eq!(error.reason(), "storage-proof");
