@@ -24,14 +24,14 @@ use crate::{
 const MAX_RSS_MIB: f64 = 64.0;
 
 pub(super) async fn run(drill: &mut Drill) -> Result<()> {
-    let mut scene = Scene::start(&drill.tools, Setup::QUICK, &drill.counter).await?;
+    let scene = Scene::start(&drill.tools, Setup::QUICK, &drill.journal).await?;
     let liar = Liar::start(scene.rpc().clone()).await?;
     let first = scene.publish("first").await?;
     let settings = Settings { rpc_urls: vec![liar.url.clone()], ..scene.settings() };
     let edge = scene.edge(&settings).await?;
     let load = scene.load(&edge);
     edge.keeps(&first.digest, SOON).await?;
-    let before = drill.counter.read();
+    let before = drill.journal.counter.read();
 
     let manners = [
         (Manner::Down, "rpc-unreachable"),
@@ -85,7 +85,7 @@ pub(super) async fn run(drill: &mut Drill) -> Result<()> {
     // Beside a liar, one honest endpoint is enough, even where the liar is asked first.
     load.stop().await;
     edge.end().await?;
-    let window = drill.counter.read().since(&before);
+    let window = drill.journal.counter.read().since(&before);
     let through = |seen: &crate::load::Seen| {
         (seen.who, seen.route, seen.status) == (Who::Bot, Route::Block, 200)
     };

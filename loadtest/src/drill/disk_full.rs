@@ -19,13 +19,13 @@ use crate::{
 };
 
 pub(super) async fn run(drill: &mut Drill) -> Result<()> {
-    let mut scene = Scene::start(&drill.tools, Setup::QUICK, &drill.counter).await?;
+    let scene = Scene::start(&drill.tools, Setup::QUICK, &drill.journal).await?;
     let settings = Settings { survives_file_limit: true, ..scene.settings() };
     let first = scene.publish("first").await?;
     let edge = scene.edge(&settings).await?;
     let load = scene.load(&edge);
     edge.keeps(&first.digest, SOON).await?;
-    let before = drill.counter.read();
+    let before = drill.journal.counter.read();
 
     // Files are written beside their name first, with this extension.
     let second = artifacts::labelled(&scene.sample, "second")?;
@@ -79,7 +79,7 @@ pub(super) async fn run(drill: &mut Drill) -> Result<()> {
     drill.findings.recorded(&edge.evidence()?, "gap", None, "lines could not be written");
     drill.findings.fact("rss_mib", edge.rss_mib()?);
     load.stop().await;
-    let window = drill.counter.read().since(&before);
+    let window = drill.journal.counter.read().since(&before);
     let through = |seen: &crate::load::Seen| {
         (seen.who, seen.route, seen.status) == (Who::Bot, Route::Block, 200)
     };

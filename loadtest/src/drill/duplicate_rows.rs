@@ -15,7 +15,7 @@ use crate::{
 };
 
 pub(super) async fn run(drill: &mut Drill) -> Result<()> {
-    let mut scene = Scene::start(&drill.tools, Setup::QUICK, &drill.counter).await?;
+    let scene = Scene::start(&drill.tools, Setup::QUICK, &drill.journal).await?;
     let (edge, load, first) = scene.running("first").await?;
     let second = scene.publish("second").await?;
     edge.keeps(&second.digest, SOON).await?;

@@ -24,7 +24,7 @@ const ROUNDS: u32 = 2;
 const EVERY: Duration = Duration::from_secs(5);
 
 pub(super) async fn run(drill: &mut Drill) -> Result<()> {
-    let mut scene = Scene::start(&drill.tools, Setup::QUICK, &drill.counter).await?;
+    let scene = Scene::start(&drill.tools, Setup::QUICK, &drill.journal).await?;
     let (edge, load, first) = scene.running("first").await?;
     let second =
         scene.stage("second", artifacts::labelled(&scene.sample, "second")?.bytes()).await?;
@@ -44,7 +44,7 @@ pub(super) async fn run(drill: &mut Drill) -> Result<()> {
         bad.push(Staged { id, digest: artifacts::digest(&bytes) });
     }
 
-    let before = drill.counter.read();
+    let before = drill.journal.counter.read();
     let mut next = Instant::now();
     for _ in 0..ROUNDS {
         for staged in [&bad[0], &second, &bad[1], &first] {
@@ -68,7 +68,7 @@ pub(super) async fn run(drill: &mut Drill) -> Result<()> {
     drill.findings.fact("rss_mib", edge.rss_mib()?);
     load.stop().await;
 
-    let window = drill.counter.read().since(&before);
+    let window = drill.journal.counter.read().since(&before);
     let findings = &mut drill.findings;
     let good: BTreeSet<String> =
         [&first, &second].iter().map(|staged| short(&staged.digest)).collect();

@@ -27,7 +27,7 @@ const APART: Duration = Duration::from_millis(20);
 pub(super) async fn run(drill: &mut Drill) -> Result<()> {
     // A block at each transaction.
     let setup = Setup { block_time: None, ..Setup::QUICK };
-    let mut scene = Scene::start(&drill.tools, setup, &drill.counter).await?;
+    let scene = Scene::start(&drill.tools, setup, &drill.journal).await?;
     let (manager, registry) = (scene.deployment.manager, scene.deployment.registry);
     // A second holder of the operations role, without a delay, only so that the bit can change back that fast.
     let grant = Manager::grantRoleCall {
@@ -44,7 +44,7 @@ pub(super) async fn run(drill: &mut Drill) -> Result<()> {
     let load = scene.load(&edge);
     edge.keeps(&staged.digest, SOON).await?;
 
-    let before = drill.counter.read();
+    let before = drill.journal.counter.read();
     let (recorded_before, start) = (edge.evidence()?.len(), Instant::now());
     let mut beat = interval(APART);
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -71,7 +71,7 @@ pub(super) async fn run(drill: &mut Drill) -> Result<()> {
     drill.findings.fact("rss_mib", edge.rss_mib()?);
     load.stop().await;
 
-    let window = drill.counter.read().since(&before);
+    let window = drill.journal.counter.read().since(&before);
     let artifact =
         Some(staged.digest.trim_start_matches("0x").chars().take(16).collect::<String>());
     let findings = &mut drill.findings;

@@ -21,8 +21,8 @@ use serde::Serialize;
 use tokio::{task::JoinSet, time::Instant};
 
 use crate::{
-    load::{Counter, Tally},
-    scene::Findings,
+    load::Tally,
+    scene::{Findings, Journal},
     tools::Tools,
 };
 
@@ -91,7 +91,7 @@ impl Name {
 /// What a drill works with.
 struct Drill {
     tools: Tools,
-    counter: Counter,
+    journal: Journal,
     findings: Findings,
 }
 
@@ -106,6 +106,9 @@ struct Verdict {
     resets: u64,
     seconds: f64,
     failures: Vec<String>,
+    /// The last lines of its last edge, where the drill failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    edge_said: Option<String>,
     facts: serde_json::Map<String, serde_json::Value>,
     load: Tally,
 }
@@ -141,18 +144,19 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode> {
 
 async fn judge(name: Name, tools: Tools) -> Verdict {
     let start = Instant::now();
-    let mut drill = Drill { tools, counter: Counter::default(), findings: Findings::default() };
+    let mut drill = Drill { tools, journal: Journal::default(), findings: Findings::default() };
     let outcome = match tokio::time::timeout(LIMIT, name.run(&mut drill)).await {
         Ok(outcome) => outcome,
         Err(_) => Err(anyhow::anyhow!("not over after {LIMIT:?}")),
     };
-    let Drill { counter, mut findings, .. } = drill;
+    let Drill { journal, mut findings, .. } = drill;
     if let Err(error) = outcome {
         findings.failures.push(format!("{error:#}"));
     }
-    let load = counter.read();
+    let load = journal.counter.read();
     findings.equal("responses of 5xx", load.fivexx, 0);
     findings.equal("broken exchanges", load.broken(), 0);
+    findings.equal("panics of the edge", journal.panics(), Vec::new());
     findings.expect(load.requests > 0, || "expected load; found none".into());
     Verdict {
         drill: name.text(),
@@ -161,6 +165,7 @@ async fn judge(name: Name, tools: Tools) -> Verdict {
         fivexx: load.fivexx,
         resets: load.broken(),
         seconds: (start.elapsed().as_secs_f64() * 10.0).round() / 10.0,
+        edge_said: if findings.failures.is_empty() { None } else { Some(journal.tail(60)) },
         failures: findings.failures,
         facts: findings.facts,
         load,

@@ -18,7 +18,7 @@ use crate::{
 };
 
 pub(super) async fn run(drill: &mut Drill) -> Result<()> {
-    let mut scene = Scene::start(&drill.tools, Setup::QUICK, &drill.counter).await?;
+    let scene = Scene::start(&drill.tools, Setup::QUICK, &drill.journal).await?;
     let liar = Liar::start(scene.rpc().clone()).await?;
     let first = scene.publish("first").await?;
     let settings = Settings { rpc_urls: vec![liar.url.clone()], ..scene.settings() };
@@ -28,7 +28,7 @@ pub(super) async fn run(drill: &mut Drill) -> Result<()> {
     let old = a_whole_look(&liar).await?;
     let second = scene.publish("second").await?;
     edge.keeps(&second.digest, SOON).await?;
-    let before = drill.counter.read();
+    let before = drill.journal.counter.read();
 
     liar.be(Manner::Replay(Arc::clone(&old)));
     refuses(drill, &edge, 1).await?;
@@ -50,7 +50,7 @@ pub(super) async fn run(drill: &mut Drill) -> Result<()> {
         &edge.status().await?["artifact"]["digest"],
         &json!(second.digest),
     );
-    let window = drill.counter.read().since(&before);
+    let window = drill.journal.counter.read().since(&before);
     let passed = |seen: &crate::load::Seen| {
         seen.artifact.as_deref().is_some_and(|ran| !second.digest.contains(ran))
     };

@@ -14,7 +14,7 @@ use crate::{
 };
 
 pub(super) async fn run(drill: &mut Drill) -> Result<()> {
-    let mut scene = Scene::start(&drill.tools, Setup::QUICK, &drill.counter).await?;
+    let scene = Scene::start(&drill.tools, Setup::QUICK, &drill.journal).await?;
     let (edge, load, first) = scene.running("first").await?;
     let revoked = scene.publish("to-be-revoked").await?;
     edge.keeps(&revoked.digest, SOON).await?;
@@ -30,7 +30,7 @@ pub(super) async fn run(drill: &mut Drill) -> Result<()> {
     let status = edge.until("the revoked artifact in quarantine", SOON, is_revoked).await?;
     let sequence = status["sequence"].clone();
 
-    let before = drill.counter.read();
+    let before = drill.journal.counter.read();
     let targets = [
         (0, "unknown-artifact"),
         (99, "unknown-artifact"),
@@ -60,7 +60,7 @@ pub(super) async fn run(drill: &mut Drill) -> Result<()> {
         &status["artifact"]["digest"],
         &json!(current.digest),
     );
-    let window = drill.counter.read().since(&before);
+    let window = drill.journal.counter.read().since(&before);
     let bots = |blocked: bool| {
         window.count(|seen| {
             (seen.who, seen.route) == (Who::Bot, Route::Block) && (seen.status == 403) == blocked

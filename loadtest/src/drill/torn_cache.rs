@@ -29,7 +29,7 @@ struct Case<'c> {
 }
 
 pub(super) async fn run(drill: &mut Drill) -> Result<()> {
-    let mut scene = Scene::start(&drill.tools, Setup::QUICK, &drill.counter).await?;
+    let scene = Scene::start(&drill.tools, Setup::QUICK, &drill.journal).await?;
     let (edge, load, first) = scene.running("first").await?;
     let second = scene.publish("second").await?;
     edge.keeps(&second.digest, SOON).await?;
@@ -122,7 +122,7 @@ pub(super) async fn run(drill: &mut Drill) -> Result<()> {
             rpc_urls: vec![UNREACHABLE.into()],
             ..scene.settings()
         };
-        boot(drill, &mut scene, &settings, case).await.with_context(|| case.name.to_owned())?;
+        boot(drill, &scene, &settings, case).await.with_context(|| case.name.to_owned())?;
     }
 
     // With the chain back, the worst of them comes back to what the registry names.
@@ -140,7 +140,7 @@ pub(super) async fn run(drill: &mut Drill) -> Result<()> {
 /// Boots an edge on a damaged folder and looks at what it makes of its first requests.
 async fn boot(
     drill: &mut Drill,
-    scene: &mut Scene,
+    scene: &Scene,
     settings: &Settings,
     case: &Case<'_>,
 ) -> Result<()> {
