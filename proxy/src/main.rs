@@ -81,7 +81,7 @@ enum Command {
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Run { config } => load(&config).and_then(run::run),
-        Command::Check { config } => load(&config).map(|valid| check(&config, &valid)),
+        Command::Check { config } => load(&config).and_then(|valid| check(&config, &valid)),
         Command::Status { admin, json } => status::status(&admin, json),
         Command::Score(args) => score::score(&args),
     };
@@ -91,6 +91,21 @@ fn main() -> ExitCode {
     }
 }
 
+/// An error with all that caused it: libraries leave the cause out of the text.
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let more = error.to_string();
+        if !text.contains(&more) {
+            text.push_str(": ");
+            text.push_str(&more);
+        }
+        cause = error.source();
+    }
+    text
+}
+
 fn load(path: &std::path::Path) -> Result<Config, Exit> {
     Config::load(path).map_err(|error| {
         eprintln!("greenlight: {error}");
@@ -98,7 +113,11 @@ fn load(path: &std::path::Path) -> Result<Config, Exit> {
     })
 }
 
-fn check(path: &std::path::Path, config: &Config) {
+fn check(path: &std::path::Path, config: &Config) -> Result<(), Exit> {
+    if let Err(error) = tls::ca_file(&config.upstream) {
+        eprintln!("greenlight: {}: {error}", path.display());
+        return Err(Exit::Config);
+    }
     let listen = &config.listen;
     println!("{}: valid", path.display());
     for address in &listen.http {
@@ -114,7 +133,11 @@ fn check(path: &std::path::Path, config: &Config) {
         config.source.chain_id,
         config.source.urls.len()
     );
+    println!(
+        "  source \"rpc\" believes the headers it is given: for development, or with a node of your own"
+    );
     for warning in config.warnings() {
         println!("  warning: {warning}");
     }
+    Ok(())
 }

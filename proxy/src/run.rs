@@ -22,7 +22,7 @@ use crate::listen::{BindError, Bound, Prebound, bind};
 use crate::logging;
 use crate::metrics::Metrics;
 use crate::proxy::Proxy;
-use crate::tls;
+use crate::tls::{self, TlsError};
 use crate::upstream::{Resolver, Upstream};
 use crate::watch::Watch;
 
@@ -37,6 +37,11 @@ pub(crate) fn run(config: Config) -> Result<(), Exit> {
     for warning in config.warnings() {
         tracing::warn!("{warning}");
     }
+
+    let conf = server_conf(&config).map_err(|error| {
+        tracing::error!(reason = "bad-certificate", "{error}");
+        Exit::Config
+    })?;
 
     // The artifact on disk runs before the first request can arrive.
     let engine = Engine::new(engine_limits(&config));
@@ -62,7 +67,7 @@ pub(crate) fn run(config: Config) -> Result<(), Exit> {
     let proxy =
         Proxy { bots, client, upstream: Arc::clone(&upstream), metrics: Arc::clone(&metrics) };
 
-    let mut server = Server::new_with_opt_and_conf(None, server_conf(&config));
+    let mut server = Server::new_with_opt_and_conf(None, conf);
     server.bootstrap();
     sockets.serve(&mut server, proxy, admin, &config)?;
     server.add_service(background_service("upstream", Resolver(upstream)));
@@ -198,9 +203,9 @@ fn policy(config: &Config) -> Policy {
     Policy::new(config.routes.iter().map(route).collect())
 }
 
-fn server_conf(config: &Config) -> ServerConf {
+fn server_conf(config: &Config) -> Result<ServerConf, TlsError> {
     let grace = config.shutdown.grace;
-    ServerConf {
+    Ok(ServerConf {
         threads: config.listen.threads,
         upstream_keepalive_pool_size: config.upstream.keep_alive,
         // In whole seconds, rounded up.
@@ -210,6 +215,7 @@ fn server_conf(config: &Config) -> ServerConf {
         graceful_shutdown_timeout_seconds: Some(1),
         // Pingora's default lies in a folder that everyone can write, and whoever listens there is sent our sockets.
         upgrade_sock: config.state.dir.join("upgrade.sock").to_string_lossy().into_owned(),
+        ca_file: tls::ca_file(&config.upstream)?,
         ..ServerConf::default()
-    }
+    })
 }

@@ -15,7 +15,7 @@ const MAX_ANSWER: usize = 4 << 20;
 /// Why there is no status.
 #[derive(Debug, thiserror::Error)]
 enum StatusError {
-    #[error("{url} does not answer: {source}")]
+    #[error("{url} does not answer: {}", crate::causes(.source))]
     Unreachable { url: String, source: reqwest::Error },
     #[error("{url} answers {found}, expected 200")]
     Code { url: String, found: reqwest::StatusCode },

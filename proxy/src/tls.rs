@@ -1,13 +1,19 @@
-//! Certificates of TLS listeners. Pingora panics on a bad one when it starts, so they are tried here before.
+//! Certificates. Pingora panics when it starts on those that it cannot use, so they are tried here before.
 
 use std::path::Path;
 
 use pingora_core::listeners::tls::TlsSettings;
-use pingora_core::tls::{ServerConfig, install_default_crypto_provider, load_certs_and_key_files};
+use pingora_core::tls::{
+    RootCertStore, ServerConfig, install_default_crypto_provider, load_ca_file_into_store,
+    load_certs_and_key_files, load_platform_certs_incl_env_into_store,
+};
 
-use crate::config::TlsListener;
+use crate::config::{TlsListener, Upstream};
 
-/// Why a certificate and a key cannot be used together.
+/// Holds no certificate.
+const EMPTY: &str = "/dev/null";
+
+/// Why certificates cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum TlsError {
     #[error("a path that is not UTF-8")]
@@ -16,6 +22,12 @@ pub(crate) enum TlsError {
     Load(Box<pingora_core::Error>),
     #[error("no certificate, or no private key, in the files")]
     Empty,
+    #[error("no certificate in the file")]
+    NoRoots,
+    #[error(
+        "upstream.tls needs root certificates and this system has none; install them or name some in upstream.ca"
+    )]
+    NoSystemRoots,
     #[error("{0}")]
     Pair(pingora_core::tls::RusTlsError),
 }
@@ -31,6 +43,32 @@ pub(crate) fn check_pair(cert: &Path, key: &Path) -> Result<(), TlsError> {
         .with_single_cert(chain, key)
         .map_err(TlsError::Pair)?;
     Ok(())
+}
+
+/// Reads certificates that may vouch for an upstream's.
+pub(crate) fn check_ca(ca: &Path) -> Result<(), TlsError> {
+    let mut roots = RootCertStore::empty();
+    load_ca_file_into_store(ca, &mut roots).map_err(TlsError::Load)?;
+    if roots.is_empty() { Err(TlsError::NoRoots) } else { Ok(()) }
+}
+
+/// The file of certificates that Pingora is to trust upstream; `None` for the system's.
+///
+/// Pingora reads them even where no upstream speaks TLS, and a minimal container has none: it is given none then.
+pub(crate) fn ca_file(upstream: &Upstream) -> Result<Option<String>, TlsError> {
+    match &upstream.ca {
+        _ if !upstream.tls => Ok(Some(EMPTY.to_owned())),
+        Some(ca) => ca.to_str().map(|ca| Some(ca.to_owned())).ok_or(TlsError::Path),
+        None => {
+            let mut roots = RootCertStore::empty();
+            let loaded = load_platform_certs_incl_env_into_store(&mut roots);
+            if loaded.is_err() || roots.is_empty() {
+                Err(TlsError::NoSystemRoots)
+            } else {
+                Ok(None)
+            }
+        }
+    }
 }
 
 /// Pingora's settings for a listener: its certificate, HTTP/2 offered before HTTP/1.1.

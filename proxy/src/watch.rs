@@ -59,8 +59,13 @@ impl Watch {
         let (watcher, handle) = match opened {
             Ok((watcher, handle)) => (Some(watcher), Ok(handle)),
             Err(error) => {
-                tracing::error!(reason = "watcher-unavailable", %error, "nothing is followed: every request is allowed");
-                (None, Err(error.to_string()))
+                let error = crate::causes(&error);
+                tracing::error!(
+                    reason = "watcher-unavailable",
+                    error,
+                    "nothing is followed: every request is allowed"
+                );
+                (None, Err(error))
             }
         };
         Self { opened: Mutex::new(watcher), handle, stopped: AtomicBool::new(false) }

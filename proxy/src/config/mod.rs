@@ -59,6 +59,8 @@ pub(crate) struct Upstream {
     pub(crate) tls: bool,
     /// Name that the upstream's certificate must carry.
     pub(crate) sni: String,
+    /// Certificates that may vouch for the upstream's; the system's where there are none.
+    pub(crate) ca: Option<PathBuf>,
     pub(crate) connect_timeout: Duration,
     pub(crate) read_timeout: Duration,
     pub(crate) write_timeout: Duration,

@@ -22,7 +22,7 @@ use crate::tls;
 
 pub(super) fn config(root: Section<'_, '_>, folder: &Path) -> Option<Config> {
     let listen = listen(root.section("listen"), folder);
-    let upstream = upstream(root.section("upstream"));
+    let upstream = upstream(root.section("upstream"), folder);
     let client = client(root.section("client"));
     let source = source(root.section("source"));
     let state = state(root.section("state"), folder);
@@ -103,10 +103,17 @@ fn tls_listener(section: Section<'_, '_>, folder: &Path) -> Option<TlsListener> 
     Some(TlsListener { address: address?, cert: cert?, key: key? })
 }
 
-fn upstream(section: Section<'_, '_>) -> Option<Upstream> {
+fn upstream(section: Section<'_, '_>, folder: &Path) -> Option<Upstream> {
     let address = section.required("address", AUTHORITY, values::authority);
     let tls = section.or("tls", false, BOOLEAN, values::boolean);
     let sni = section.get("sni").map(|entry| entry.read(TEXT, values::text));
+    let ca = section
+        .or("ca", None, "the path of PEM certificates", |value| path(folder)(value).map(Some));
+    if let Some(Some(ca)) = &ca
+        && let Err(error) = tls::check_ca(ca)
+    {
+        section.mistake("readable certificates under \"ca\"", error.to_string());
+    }
     let connect_timeout =
         section.or("connect_timeout", Duration::from_secs(2), DURATION, values::duration);
     let read_timeout =
@@ -143,6 +150,7 @@ fn upstream(section: Section<'_, '_>) -> Option<Upstream> {
         address: address?,
         tls: tls?,
         sni: sni?,
+        ca: ca?,
         connect_timeout: connect_timeout?,
         read_timeout: read_timeout?,
         write_timeout: write_timeout?,

@@ -138,6 +138,16 @@ fn each_mistake_names_its_key() {
         ),
         (
             "address = \"127.0.0.1:8000\"",
+            "address = \"o:80\"\nca = \"no.pem\"",
+            "upstream: expected readable certificates",
+        ),
+        (
+            "address = \"127.0.0.1:8000\"",
+            "address = \"o:80\"\nca = \"/dev/null\"",
+            "found no certificate in the file",
+        ),
+        (
+            "address = \"127.0.0.1:8000\"",
             "address = \"o:80\"\nread_timeout = \"0s\"",
             "a duration above zero",
         ),

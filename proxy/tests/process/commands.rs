@@ -54,6 +54,27 @@ fn a_valid_file_is_described() {
 }
 
 #[test]
+fn an_upstream_with_tls_needs_certificates_to_trust() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = config(folder.path(), "127.0.0.1:8443".parse().unwrap(), "");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replace("[source]", "tls = true\nsni = \"origin\"\n[source]"))
+        .unwrap();
+    for command in ["check", "run"] {
+        let mut greenlight = greenlight();
+        greenlight.args([command, "--config"]).arg(&path);
+        let Output { status, stderr, .. } = greenlight
+            .env("SSL_CERT_FILE", "/nonexistent")
+            .env("SSL_CERT_DIR", "/nonexistent")
+            .output()
+            .unwrap();
+        let stderr = String::from_utf8(stderr).unwrap();
+        assert_eq!(status.code(), Some(2), "{stderr}");
+        assert!(stderr.contains("upstream.tls needs root certificates"), "{stderr}");
+    }
+}
+
+#[test]
 fn a_port_in_use_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let path = config(folder.path(), free_address(), "");

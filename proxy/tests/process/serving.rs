@@ -102,6 +102,22 @@ fn a_state_folder_that_cannot_be_used_does_not_stop_it() {
     assert_eq!(edge.end(), 0);
 }
 
+/// As in a container that holds this binary and nothing else.
+#[test]
+fn without_root_certificates_it_serves_and_follows() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = config(folder.path(), origin(echo), "");
+    let edge = Edge::start_with(
+        &config,
+        &[("SSL_CERT_FILE", "/nonexistent"), ("SSL_CERT_DIR", "/nonexistent")],
+    );
+    assert_eq!(get(edge.http, "/", &[]).0, 200);
+    edge.wait_for("a look at the chain", |edge| {
+        edge.status()["source"]["failures"].as_u64() > Some(0)
+    });
+    assert_eq!(edge.status()["source"]["last_reason"], "rpc-unreachable");
+}
+
 #[test]
 fn an_upstream_that_is_gone_is_its_own_502() {
     let folder = tempfile::tempdir().unwrap();

@@ -52,12 +52,14 @@ pub(crate) struct Edge {
 impl Edge {
     /// Starts the edge and waits until it says where it listens.
     pub(crate) fn start(config: &Path) -> Self {
-        let mut child = greenlight()
-            .args(["run", "--config"])
-            .arg(config)
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        Self::start_with(config, &[])
+    }
+
+    /// Starts it with these variables in its environment.
+    pub(crate) fn start_with(config: &Path, environment: &[(&str, &str)]) -> Self {
+        let mut command = greenlight();
+        command.args(["run", "--config"]).arg(config).envs(environment.iter().copied());
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let log = Arc::new(Mutex::new(Vec::new()));
         let lines = follow(child.stderr.take().unwrap(), Arc::clone(&log));
         let address = |message: &str| -> SocketAddr {
