@@ -91,6 +91,14 @@ impl Summary {
             "# artifact {} ({} rows), {} requests scored, {} lines refused",
             self.artifact, self.rows, self.requests, self.refused_lines
         )];
+        for (source, counts) in &self.by_source {
+            let called = counts.true_positive.saturating_add(counts.false_positive);
+            let all = counts.bots().saturating_add(counts.people());
+            lines.push(format!(
+                "#   {called:>6} of {all:<6} called bots  {}",
+                source.escape_debug()
+            ));
+        }
         if self.labelled > 0 {
             let Counts { true_positive, false_positive, .. } = self.counts;
             lines.push(format!(
@@ -104,14 +112,6 @@ impl Summary {
                 "# browsers  false-positive rate {} ({false_positive} of {})",
                 percent(self.false_positive_rate),
                 self.counts.people()
-            ));
-        }
-        for (source, counts) in &self.by_source {
-            let called = counts.true_positive.saturating_add(counts.false_positive);
-            let all = counts.bots().saturating_add(counts.people());
-            lines.push(format!(
-                "#   {called:>6} of {all:<6} called bots  {}",
-                source.escape_debug()
             ));
         }
         lines.join("\n")

@@ -61,10 +61,10 @@ fn answers_are_one_line_a_request() {
 73 allow
 96 allow    ua.firefox-2500
 # artifact {digest} (5 rows), 5 requests scored, 0 lines refused
-# bots      precision 50.00%, recall 50.00% (1 of 2 found) at score < 30
-# browsers  false-positive rate 50.00% (1 of 2)
 #        1 of 2      called bots  browsers
 #        1 of 1      called bots  tools
+# bots      precision 50.00%, recall 50.00% (1 of 2 found) at score < 30
+# browsers  false-positive rate 50.00% (1 of 2)
 "
     );
     assert_eq!(output, expected);

@@ -15,3 +15,4 @@
 mod commands;
 mod serving;
 mod support;
+mod tls;

@@ -7,10 +7,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::support::{Edge, answer, config, echo, free_address, get, origin, read_head, send};
-use greenlight_artifact::{Draft, DraftRow, Feature, Key, Schema, ValidArtifact};
-use greenlight_watcher::fetch::CheckedArtifact;
-use greenlight_watcher::store::Store;
+use crate::support::{
+    Edge, answer, config, echo, free_address, get, keep_artifact, origin, read_head, send,
+};
 
 #[test]
 fn with_a_dead_source_it_serves_at_once_says_so_and_ends_on_sigterm() {
@@ -275,38 +274,4 @@ fn the_admin_listener_answers_only_what_it_should() {
             assert!(value.parse::<f64>().is_ok(), "{line}");
         }
     }
-}
-
-/// Puts an artifact that calls `evil/` a bot into the state folder, as a process before would have left it.
-fn keep_artifact(folder: &std::path::Path) -> String {
-    let rows = vec![DraftRow::of(
-        Key::from_text("ua.evil", 0).unwrap(),
-        &Feature::UserAgentContains("evil/".to_owned()),
-        9000,
-    )];
-    let draft = Draft {
-        intercept: -2000,
-        engine: 1,
-        created_at: 1_763_700_000,
-        label: "test".to_owned(),
-        rows,
-    };
-    let artifact: ValidArtifact = draft.encode(&[Schema::ENGINE_1]).unwrap();
-    let digest = artifact.digest();
-    let release: greenlight_watcher::registry::Release = serde_json::from_value(serde_json::json!({
-        "id": 1, "digest": digest.to_string(), "commitment": format!("0x{}", "0".repeat(64)),
-        "size": artifact.bytes().len(), "rows": 1, "status": "promoted", "verifier": format!("0x{}", "0".repeat(40)),
-        "staged_at": 1, "location": { "log": { "block": 1 } },
-    }))
-    .unwrap();
-    let store = Store::open(&folder.join("state")).unwrap();
-    let bytes = CheckedArtifact::new(artifact.bytes().to_vec(), digest).unwrap();
-    store.keep(&bytes, &release, None, std::slice::from_ref(&release)).unwrap();
-    let durable = greenlight_watcher::machine::Durable {
-        good: vec![release],
-        version: "test".to_owned(),
-        ..Default::default()
-    };
-    store.persist(&durable).unwrap();
-    digest.to_string()
 }

@@ -9,6 +9,10 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use greenlight_artifact::{Draft, DraftRow, Feature, Key, Schema, ValidArtifact};
+use greenlight_watcher::fetch::CheckedArtifact;
+use greenlight_watcher::store::Store;
+
 /// No step of a test takes this long.
 pub(crate) const LONG: Duration = Duration::from_secs(30);
 
@@ -77,6 +81,15 @@ impl Edge {
         let edge = Self { child, log, http, admin };
         edge.wait_for("healthz", |edge| edge.admin("/healthz").0 == 200);
         edge
+    }
+
+    /// The address in a line of the log that the start has written.
+    pub(crate) fn address(&self, message: &str) -> SocketAddr {
+        let log = self.log();
+        let lines =
+            log.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        let line = lines.into_iter().find(|line| line["message"] == message).unwrap();
+        line["address"].as_str().unwrap().parse().unwrap()
     }
 
     pub(crate) fn admin(&self, path: &str) -> (u16, String) {
@@ -218,4 +231,38 @@ pub(crate) fn answer(reader: &mut impl BufRead) -> (u16, String) {
         None => drop(reader.read_to_end(&mut body)),
     }
     (status, String::from_utf8_lossy(&body).into_owned())
+}
+
+/// Puts an artifact that calls `evil/` a bot into the state folder, as a process before would have left it.
+pub(crate) fn keep_artifact(folder: &std::path::Path) -> String {
+    let rows = vec![DraftRow::of(
+        Key::from_text("ua.evil", 0).unwrap(),
+        &Feature::UserAgentContains("evil/".to_owned()),
+        9000,
+    )];
+    let draft = Draft {
+        intercept: -2000,
+        engine: 1,
+        created_at: 1_763_700_000,
+        label: "test".to_owned(),
+        rows,
+    };
+    let artifact: ValidArtifact = draft.encode(&[Schema::ENGINE_1]).unwrap();
+    let digest = artifact.digest();
+    let release: greenlight_watcher::registry::Release = serde_json::from_value(serde_json::json!({
+        "id": 1, "digest": digest.to_string(), "commitment": format!("0x{}", "0".repeat(64)),
+        "size": artifact.bytes().len(), "rows": 1, "status": "promoted", "verifier": format!("0x{}", "0".repeat(40)),
+        "staged_at": 1, "location": { "log": { "block": 1 } },
+    }))
+    .unwrap();
+    let store = Store::open(&folder.join("state")).unwrap();
+    let bytes = CheckedArtifact::new(artifact.bytes().to_vec(), digest).unwrap();
+    store.keep(&bytes, &release, None, std::slice::from_ref(&release)).unwrap();
+    let durable = greenlight_watcher::machine::Durable {
+        good: vec![release],
+        version: "test".to_owned(),
+        ..Default::default()
+    };
+    store.persist(&durable).unwrap();
+    digest.to_string()
 }
