@@ -169,22 +169,32 @@ impl<E: Engine> Desk<E> {
 
     // -------------------------------------------------------------------------------------------------------- files
 
-    pub(super) fn read_back(&self, release: &Release, unix: u64) -> Option<CheckedArtifact> {
-        let loaded = {
-            let papers = self.papers();
-            if let Some(artifact) = papers.artifacts.get(&release.digest) {
-                return Some(artifact.clone());
-            }
-            papers.store.as_ref()?.load(release.digest)
-        };
-        match loaded {
+    /// The bytes of a release that may well not be at hand.
+    fn read_back(&self, release: &Release, unix: u64) -> Option<CheckedArtifact> {
+        if let Some(artifact) = self.papers().artifacts.get(&release.digest) {
+            return Some(artifact.clone());
+        }
+        match self.load(release)? {
             Ok(artifact) => Some(artifact),
             Err(error) if error.reason() == "not-kept" => None,
             Err(error) => {
-                self.store_failed(unix, "cache-refused", Some(release.digest), &error);
+                self.cache_refused(release, &error, unix);
                 None
             }
         }
+    }
+
+    /// The bytes of a release that is on record as kept.
+    pub(super) fn from_disk(&self, release: &Release, unix: u64) -> Option<CheckedArtifact> {
+        self.load(release)?.map_err(|error| self.cache_refused(release, &error, unix)).ok()
+    }
+
+    fn load(&self, release: &Release) -> Option<Result<CheckedArtifact, StoreError>> {
+        Some(self.papers().store.as_ref()?.load(release.digest))
+    }
+
+    fn cache_refused(&self, release: &Release, error: &StoreError, unix: u64) {
+        self.store_failed(unix, "cache-refused", Some(release.digest), error);
     }
 
     fn keep(&self, release: &Release, state: &State, unix: u64) -> Option<Event> {
