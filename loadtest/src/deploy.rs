@@ -49,7 +49,6 @@ pub(crate) const OPERATIONS_ROLE: u64 = 4;
 pub(crate) struct Deployment {
     pub(crate) registry: Address,
     pub(crate) manager: Address,
-    pub(crate) verifier: Address,
     pub(crate) chain_id: u64,
 }
 

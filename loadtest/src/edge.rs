@@ -4,7 +4,6 @@ use std::{
     fs,
     net::SocketAddr,
     path::{Path, PathBuf},
-    process::ExitStatus,
     time::Duration,
 };
 
@@ -124,16 +123,6 @@ impl Edge {
         Ok(edge)
     }
 
-    /// Starts one that is expected to end by itself: how it ended and what it said.
-    pub(crate) async fn try_start(
-        tools: &Tools,
-        settings: &Settings,
-    ) -> Result<(ExitStatus, Said)> {
-        let mut process = Process::start("greenlight", settings.command(tools)?)?;
-        let status = process.ended(Duration::from_secs(30)).await?;
-        Ok((status, process.said()))
-    }
-
     async fn get(&self, path: &str) -> Result<String> {
         let response = self
             .http
@@ -201,6 +190,11 @@ impl Edge {
 
     pub(crate) const fn pid(&self) -> Pid {
         self.process.pid()
+    }
+
+    /// Whether the process is still there.
+    pub(crate) fn is_running(&mut self) -> bool {
+        self.process.is_running()
     }
 
     pub(crate) fn said(&self) -> Said {

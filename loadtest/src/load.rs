@@ -116,6 +116,14 @@ impl Requests {
         })
     }
 
+    /// A field of the browser's request.
+    pub(crate) fn browser_field(&self, name: &str) -> Option<&str> {
+        self.browser
+            .iter()
+            .find(|(found, _)| found.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
+    }
+
     /// The `turn`th request of a kind; its client address follows from the turn. Some carry a body, some forge a score.
     pub(crate) fn bytes(&self, who: Who, route: Route, turn: u64) -> Vec<u8> {
         let post = turn % 16 == 7;

@@ -23,12 +23,12 @@ mod load;
 mod origin;
 mod process;
 mod scene;
+mod signals;
 mod tools;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use tokio::signal::unix::{SignalKind, signal};
 
 /// Runs Greenlight's real binaries on a local chain.
 #[derive(Debug, Parser)]
@@ -48,16 +48,9 @@ enum Command {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let command = async {
-        match Cli::parse().command {
-            Command::Demo(args) => demo::run(args).await,
-            Command::Drill(args) => drill::run(args).await,
-        }
-    };
-    let outcome = tokio::select! {
-        outcome = command => outcome,
-        // Leaving the future drops it, which ends the processes that it started.
-        signal = ended_by_signal() => Err(anyhow::anyhow!("ended by {signal}")),
+    let outcome = match Cli::parse().command {
+        Command::Demo(args) => demo::run(args).await,
+        Command::Drill(args) => drill::run(args).await,
     };
     match outcome {
         Ok(code) => code,
@@ -65,27 +58,5 @@ async fn main() -> ExitCode {
             eprintln!("greenlight-loadtest: {error:#}");
             ExitCode::FAILURE
         }
-    }
-}
-
-/// A signal that ends the program and that the command has not taken for itself.
-async fn ended_by_signal() -> &'static str {
-    let kinds = [
-        (SignalKind::interrupt(), "SIGINT"),
-        (SignalKind::terminate(), "SIGTERM"),
-        (SignalKind::hangup(), "SIGHUP"),
-    ];
-    let mut signals = tokio::task::JoinSet::new();
-    for (kind, name) in kinds {
-        if let Ok(mut signal) = signal(kind) {
-            signals.spawn(async move {
-                signal.recv().await;
-                name
-            });
-        }
-    }
-    match signals.join_next().await {
-        Some(Ok(name)) => name,
-        _ => std::future::pending().await,
     }
 }

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Context as _, Result, bail};
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncRead, BufReader},
@@ -59,12 +59,6 @@ impl Said {
         let spoken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let skip = spoken.last.len().saturating_sub(lines);
         spoken.last.iter().skip(skip).cloned().collect::<Vec<_>>().join("\n")
-    }
-
-    /// Whether one of the last lines contains `text`.
-    pub(crate) fn has(&self, text: &str) -> bool {
-        let spoken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        spoken.last.iter().any(|line| line.contains(text))
     }
 }
 
@@ -128,12 +122,6 @@ impl Process {
     pub(crate) fn listen_no_more(&mut self) {
         self.lines.close();
         while self.lines.try_recv().is_ok() {}
-    }
-
-    /// Waits for the process to end by itself.
-    pub(crate) async fn ended(&mut self, within: Duration) -> Result<ExitStatus> {
-        let ended = timeout(within, self.child.wait()).await;
-        ended.map_err(|_| anyhow!("{} did not end within {within:?}", self.name))?.context("wait")
     }
 
     /// Whether it is still there.

@@ -67,7 +67,7 @@ pub(super) async fn run(drill: &mut Drill) -> Result<()> {
     // The promotion and all changes, one sequence number each.
     drill.findings.equal("sequence", &status["sequence"], &json!(CHANGES + 1));
     drill.findings.equal("scorer faults", &status["proxy"]["faults"], &json!(0));
-    drill.findings.equal("watcher restarts", &status["watcher"]["restarts"], &json!(0));
+    drill.findings.equal("watcher restarts", &status["restarts"], &json!(0));
     drill.findings.fact("rss_mib", edge.rss_mib()?);
     load.stop().await;
 

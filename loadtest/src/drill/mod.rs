@@ -23,6 +23,7 @@ use tokio::{task::JoinSet, time::Instant};
 use crate::{
     load::Tally,
     scene::{Findings, Journal},
+    signals,
     tools::Tools,
 };
 
@@ -117,6 +118,7 @@ struct Verdict {
 pub(crate) async fn run(args: Args) -> Result<ExitCode> {
     let tools = Tools::find()?;
     let names = if args.all { Name::value_variants().to_vec() } else { args.names };
+    let mut stop = std::pin::pin!(signals::ended());
     let mut waiting = names.iter().copied();
     let mut running = JoinSet::new();
     let mut verdicts = Vec::new();
@@ -126,7 +128,11 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode> {
         {
             running.spawn(judge(name, tools.clone()));
         }
-        let Some(verdict) = running.join_next().await else { break };
+        let verdict = tokio::select! {
+            verdict = running.join_next() => verdict,
+            signal = &mut stop => bail!("ended by {signal}"),
+        };
+        let Some(verdict) = verdict else { break };
         let verdict = verdict.context("a drill's task")?;
         println!("{}", verdict.line());
         verdicts.push(verdict);
