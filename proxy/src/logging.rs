@@ -27,7 +27,7 @@ pub(crate) fn start(log: Log) -> Logging {
     let builder = NonBlockingBuilder::default().buffered_lines_limit(QUEUE).lossy(true);
     let (writer, guard) = builder.finish(io::stderr());
     let dropped = writer.error_counter();
-    let filter = targets(log.level).and(NoClientAddresses);
+    let filter = targets(log.level).and(NotCausedByClients);
     let layer = tracing_subscriber::fmt::layer().with_writer(writer);
     let registry = tracing_subscriber::registry();
     match log.format {
@@ -51,11 +51,14 @@ fn targets(level: tracing::Level) -> Targets {
         .with_target("greenlight_bot::verdict", LevelFilter::OFF)
 }
 
-/// Pingora reports each failed TLS handshake at ERROR with the client's address. Clients cause these at will, so they
-/// say nothing about this proxy; and no client address is logged above DEBUG.
-struct NoClientAddresses;
+/// What Pingora reports at ERROR though any client can cause it at will: handshakes and requests that are broken off,
+/// the former with the client's address. They say nothing about this proxy, and no client address is logged above
+/// DEBUG. What such an end means for a request is in the access log.
+const CAUSED_BY_CLIENTS: [&str; 2] = ["Downstream handshake ", "Fail to proxy: Downstream "];
 
-impl<S> Filter<S> for NoClientAddresses {
+struct NotCausedByClients;
+
+impl<S> Filter<S> for NotCausedByClients {
     fn enabled(&self, _metadata: &Metadata<'_>, _context: &Context<'_, S>) -> bool {
         true
     }
@@ -64,18 +67,19 @@ impl<S> Filter<S> for NoClientAddresses {
         if *event.metadata().level() != tracing::Level::ERROR {
             return true;
         }
-        let mut handshake = Handshake(false);
-        event.record(&mut handshake);
-        !handshake.0
+        let mut message = Message(String::new());
+        event.record(&mut message);
+        !CAUSED_BY_CLIENTS.iter().any(|caused| message.0.starts_with(caused))
     }
 }
 
-struct Handshake(bool);
+/// The text of an event.
+struct Message(String);
 
-impl Visit for Handshake {
+impl Visit for Message {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         if field.name() == "message" {
-            self.0 = format!("{value:?}").starts_with("Downstream handshake error");
+            self.0 = format!("{value:?}");
         }
     }
 }

@@ -13,6 +13,7 @@
 )]
 
 mod commands;
+mod logs;
 mod serving;
 mod support;
 mod tls;

@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 use crate::support::{Edge, config, echo, keep_artifact, origin};
 
 /// Gives the configuration a TLS listener on a free port, with a certificate for `localhost`.
-fn add_tls(path: &Path, folder: &Path) -> CertificateDer<'static> {
+pub(crate) fn add_tls(path: &Path, folder: &Path) -> CertificateDer<'static> {
     let CertifiedKey { cert, signing_key } =
         rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     std::fs::write(folder.join("cert.pem"), cert.pem()).unwrap();
@@ -64,23 +64,4 @@ async fn http2_is_offered_and_filtered() {
         assert!(body.contains(text), "{body}");
     }
     assert_eq!(edge.metric("greenlight_responses_total{class=\"4xx\",source=\"proxy\"}"), 1);
-}
-
-/// Anyone can break a handshake off. It says nothing about this proxy, and their address is not for the log.
-#[test]
-fn a_failed_handshake_is_not_logged() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = config(folder.path(), origin(echo), "");
-    add_tls(&path, folder.path());
-    let edge = Edge::start(&path);
-    let https = edge.address("listening for HTTPS");
-    for _ in 0..3 {
-        let mut stream = std::net::TcpStream::connect(https).unwrap();
-        std::io::Write::write_all(&mut stream, b"GET / HTTP/1.1\r\nhost: a\r\n\r\n").unwrap();
-        let _ = std::io::Read::read_to_end(&mut stream, &mut Vec::new());
-    }
-    assert_eq!(crate::support::get(edge.http, "/", &[]).0, 200);
-    edge.signal("TERM");
-    edge.wait_for("the end", |edge| edge.log().contains("stopped"));
-    assert!(!edge.log().contains("handshake"), "{}", edge.log());
 }
