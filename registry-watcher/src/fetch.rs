@@ -7,7 +7,10 @@ use greenlight_artifact::Digest;
 
 pub use log::LogSource;
 
-use crate::{registry::Release, rpc::RpcError};
+use crate::{
+    registry::Release,
+    rpc::{Reason, RpcError},
+};
 
 /// Bytes whose Keccak-256 is the one that a proven release names. Whether they obey the format is not yet known.
 #[derive(Clone, PartialEq, Eq)]
@@ -85,6 +88,12 @@ impl BytesError {
             Self::Size { .. } => "bytes-size",
             Self::Event { .. } => "bytes-event",
         }
+    }
+}
+
+impl Reason for BytesError {
+    fn reason(&self) -> &'static str {
+        self.reason()
     }
 }
 

@@ -15,6 +15,7 @@
 //! Asymmetric by design: kill, rollback and pause count at the newest head, and lifting them only at the adoptable
 //! one; an artifact is adopted only from the adoptable one.
 
+mod moves;
 mod state;
 mod step;
 

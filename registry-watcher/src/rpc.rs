@@ -134,11 +134,6 @@ pub trait Reason: std::fmt::Display {
     fn reason(&self) -> &'static str;
 }
 
-macro_rules! reasons {
-    ($($error:ty),+ $(,)?) => { $(impl Reason for $error { fn reason(&self) -> &'static str { self.reason() } })+ };
-}
-reasons!(crate::registry::ProofError, crate::source::HeaderError, crate::fetch::BytesError);
-
 #[derive(Deserialize)]
 struct Answer {
     #[serde(default)]

@@ -185,7 +185,7 @@ impl<E: Engine> Desk<E> {
     }
 
     /// The bytes of a release that is on record as kept.
-    pub(super) fn from_disk(&self, release: &Release, unix: u64) -> Option<CheckedArtifact> {
+    pub(super) fn kept_copy(&self, release: &Release, unix: u64) -> Option<CheckedArtifact> {
         self.load(release)?.map_err(|error| self.cache_refused(release, &error, unix)).ok()
     }
 

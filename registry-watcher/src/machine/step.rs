@@ -1,12 +1,10 @@
 use greenlight_artifact::Digest;
 
 use super::{
-    Command, Event, Failure, HeadAt, Millis, Pursuit, Quarantined, Running, Stage, State, View,
-    Why,
+    Command, Event, Failure, HeadAt, Millis, Pursuit, Running, Stage, State, View, Why,
     state::{Durable, REVOKED, VERSION},
 };
 use crate::{
-    back_off::back_off,
     config::StaleMode,
     registry::{ArtifactId, RecordStatus, Release},
     source::BlockRef,
@@ -14,8 +12,6 @@ use crate::{
 
 /// How many artifacts are kept to fall back to.
 const GOOD_KEPT: usize = 2;
-/// How many refused artifacts are remembered; a control plane gone wild must not fill the memory.
-const QUARANTINE_KEPT: usize = 64;
 
 /// The next state and what to do, after `event` at `now`.
 ///
@@ -28,10 +24,10 @@ pub fn step(state: &State, event: Event, now: Millis) -> (State, Vec<Command>) {
     (turn.state, turn.commands)
 }
 
-struct Turn {
-    state: State,
-    now: Millis,
-    commands: Vec<Command>,
+pub(super) struct Turn {
+    pub(super) state: State,
+    pub(super) now: Millis,
+    pub(super) commands: Vec<Command>,
 }
 
 /// What the view and the operator ask for.
@@ -258,7 +254,7 @@ impl Turn {
         if head.current == 0 { Wish::Keep } else { Wish::Run(head.current, block) }
     }
 
-    fn wanted(&self) -> Option<ArtifactId> {
+    pub(super) fn wanted(&self) -> Option<ArtifactId> {
         match self.wish() {
             Wish::Run(id, _) => Some(id),
             Wish::AllowAll(_) | Wish::Keep => None,
@@ -365,154 +361,6 @@ impl Turn {
             self.state.durable = durable.clone();
             self.commands.push(Command::Persist(durable));
         }
-    }
-
-    // -------------------------------------------------------------------------------------------------------- moves
-
-    /// Takes a pursuit to `stage` and performs it.
-    fn pursue(&mut self, id: ArtifactId, stage: Stage, failures: u32) {
-        self.commands.extend(match &stage {
-            Stage::Resolving => None,
-            Stage::Fetching(release) => Some(Command::Fetch(release.clone())),
-            Stage::Compiling(release) => Some(Command::Compile(release.digest)),
-        });
-        self.state.pursuit = Some(Pursuit { id, stage, failures, retry_at: None });
-    }
-
-    /// Tries a failed stage again once its time has come.
-    fn retry(&mut self) {
-        let (Some(pursuit), Some(view)) =
-            (&mut self.state.pursuit, self.state.view.or(self.state.durable.view))
-        else {
-            return;
-        };
-        if pursuit.retry_at.take_if(|at| *at <= self.now).is_none() {
-            return;
-        }
-        let at = view.rolled_back().unwrap_or(view.adoptable).block;
-        self.commands.push(match &pursuit.stage {
-            Stage::Resolving => Command::Resolve { id: pursuit.id, at },
-            Stage::Fetching(release) => Command::Fetch(release.clone()),
-            Stage::Compiling(release) => Command::Compile(release.digest),
-        });
-    }
-
-    /// A stage failed and may succeed later. While nothing runs, a good artifact is tried in between.
-    fn failed(&mut self, event: &'static str, digest: Option<Digest>, why: &Failure) {
-        let Some(pursuit) = &mut self.state.pursuit else { return };
-        pursuit.failures = pursuit.failures.saturating_add(1);
-        pursuit.retry_at = Some(self.now.saturating_add(back_off(
-            self.state.settings.retry,
-            pursuit.failures,
-            why.jitter,
-        )));
-        let pursuit = pursuit.clone();
-        if pursuit.failures == 1 {
-            self.record(
-                event,
-                digest,
-                format!("artifact {}: {}: {}", pursuit.id, why.reason, why.message),
-            );
-        }
-        if self.is_running() {
-            return;
-        }
-        let is_good = self.state.good.iter().any(|good| good.id == pursuit.id);
-        match (is_good, self.wanted()) {
-            (false, _) => {
-                if let Some(good) = self.state.good.first().cloned() {
-                    self.pursue(good.id, Stage::Fetching(good), pursuit.failures);
-                }
-            }
-            // Back to what is wanted, after the delay.
-            (true, Some(wanted)) if wanted != pursuit.id && !self.is_quarantined_id(wanted) => {
-                self.state.pursuit =
-                    Some(Pursuit { id: wanted, stage: Stage::Resolving, ..pursuit });
-            }
-            (true, _) => {}
-        }
-    }
-
-    fn quarantine(
-        &mut self,
-        id: ArtifactId,
-        digest: Digest,
-        reason: &'static str,
-        message: String,
-    ) {
-        self.state.good.retain(|good| good.digest != digest);
-        if self.is_quarantined(id, digest) {
-            return;
-        }
-        self.record("quarantined", Some(digest), format!("artifact {id}: {reason}: {message}"));
-        self.state.quarantine.push_back(Quarantined { id, digest, reason: reason.into(), message });
-        while self.state.quarantine.len() > QUARANTINE_KEPT {
-            self.state.quarantine.pop_front();
-        }
-    }
-
-    /// Ends `digest` wherever it is: running, or on its way.
-    fn give_up(&mut self, digest: Digest, why: Why) {
-        if self.runs(digest) {
-            self.stop(why);
-        }
-        self.state.pursuit.take_if(|pursuit| match &pursuit.stage {
-            Stage::Fetching(release) | Stage::Compiling(release) => release.digest == digest,
-            Stage::Resolving => self.state.quarantine.iter().any(|q| q.id == pursuit.id),
-        });
-    }
-
-    fn stop(&mut self, why: Why) {
-        self.state.running = Running::AllowAll { why };
-        self.commands.push(Command::AllowAll(why));
-        self.record("allow-all", None, why.reason().into());
-    }
-
-    fn record(&mut self, event: &'static str, digest: Option<Digest>, detail: String) {
-        self.commands.push(Command::Record { event, digest, detail });
-    }
-
-    // ---------------------------------------------------------------------------------------------------- questions
-
-    const fn is_running(&self) -> bool {
-        matches!(self.state.running, Running::Artifact { .. })
-    }
-
-    fn runs(&self, digest: Digest) -> bool {
-        matches!(&self.state.running, Running::Artifact { release, .. } if release.digest == digest)
-    }
-
-    fn runs_id(&self, id: ArtifactId) -> bool {
-        matches!(&self.state.running, Running::Artifact { release, .. } if release.id == id)
-    }
-
-    fn is_quarantined(&self, id: ArtifactId, digest: Digest) -> bool {
-        self.state.quarantine.iter().any(|q| q.id == id || q.digest == digest)
-    }
-
-    fn is_quarantined_id(&self, id: ArtifactId) -> bool {
-        self.state.quarantine.iter().any(|q| q.id == id)
-    }
-
-    /// The artifact that a rollback in force took out.
-    fn rolled_back_from(&self) -> Option<ArtifactId> {
-        let at = self.state.view?.rolled_back()?;
-        (at.head.current != at.head.rollback_to).then_some(at.head.current)
-    }
-
-    /// Whether this edge is in the first `bps` of 10 000 for `candidate`. Each candidate draws its own slice, so that
-    /// the same edges do not always go first.
-    fn in_canary(&self, candidate: ArtifactId, bps: u16) -> bool {
-        let seed = [self.state.settings.edge_id.as_bytes(), &candidate.to_be_bytes()].concat();
-        let draw =
-            Digest::of(&seed).0.first_chunk::<8>().map_or(0, |bytes| u64::from_be_bytes(*bytes));
-        draw.checked_rem(10_000).is_some_and(|draw| draw < u64::from(bps))
-    }
-}
-
-impl Pursuit {
-    fn is(&self, id: ArtifactId, stage: &Stage) -> bool {
-        self.id == id && self.stage == *stage
     }
 }
 

@@ -6,6 +6,8 @@ use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256, keccak256};
 use alloy_trie::{Nibbles, TrieAccount, proof::verify_proof};
 use serde::{Deserialize, Serialize};
 
+use crate::rpc::Reason;
+
 /// The answer of `eth_getProof`, of which nothing is believed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -103,6 +105,12 @@ impl ProofError {
             Self::NoCode { .. } => "no-code",
             Self::StorageProof { .. } => "storage-proof",
         }
+    }
+}
+
+impl Reason for ProofError {
+    fn reason(&self) -> &'static str {
+        self.reason()
     }
 }
 

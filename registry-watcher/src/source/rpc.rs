@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use serde::Deserialize;
 
 use super::{BlockRef, HeadSource, Heads, VerifiedHead};
-use crate::rpc::{RpcError, RpcPool};
+use crate::rpc::{Reason, RpcError, RpcPool};
 
 /// Takes headers from an RPC on its word: for development, where the chain is one's own.
 ///
@@ -58,6 +58,12 @@ impl HeaderError {
             Self::Number { .. } => "header-number",
             Self::ChainId { .. } => "chain-id",
         }
+    }
+}
+
+impl Reason for HeaderError {
+    fn reason(&self) -> &'static str {
+        self.reason()
     }
 }
 
