@@ -100,11 +100,11 @@ async fn read_head(from: &mut BufReader<TcpStream>) -> Result<Option<Head>, Brok
     loop {
         let before = text.len();
         let room = u64::try_from(MAX_HEAD - before).unwrap_or(0);
-        (&mut *from).take(room).read_until(b'\n', &mut text).await?;
+        let read = (&mut *from).take(room).read_until(b'\n', &mut text).await?;
         if text.is_empty() {
             return Ok(None);
         }
-        if !text.ends_with(b"\n") {
+        if read == 0 || !text.ends_with(b"\n") {
             return Err(if text.len() >= MAX_HEAD {
                 Broken::Malformed("an endless head".into())
             } else {

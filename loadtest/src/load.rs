@@ -309,7 +309,7 @@ impl Worker {
             && self.counter.lock().requests < MAX_REQUESTS
         {
             self.turn += 1;
-            let who = if self.turn % 2 == 0 { Who::Human } else { Who::Bot };
+            let who = if self.turn.is_multiple_of(2) { Who::Human } else { Who::Bot };
             let route = Route::ALL[usize::try_from(self.turn / 2).unwrap_or(0) % Route::ALL.len()];
             let outcome = send(&mut self.client, &self.requests, who, route, self.turn).await;
             self.counter.lock().add(outcome);

@@ -62,10 +62,9 @@ pub(super) async fn run(drill: &mut Drill) -> Result<()> {
             .with_context(|| format!("change {change}"))?;
     }
     let seconds = start.elapsed().as_secs_f64();
-    edge.runs(&staged.digest, SOON).await.context("after the last revival")?;
-    let status = edge.status().await?;
     // The promotion and all changes, one sequence number each.
-    drill.findings.equal("sequence", &status["sequence"], &json!(CHANGES + 1));
+    edge.until("the last change", SOON, |status| status["sequence"] == CHANGES + 1).await?;
+    let status = edge.runs(&staged.digest, SOON).await.context("after the last revival")?;
     drill.findings.equal("scorer faults", &status["proxy"]["faults"], &json!(0));
     drill.findings.equal("watcher restarts", &status["restarts"], &json!(0));
     drill.findings.fact("rss_mib", edge.rss_mib()?);

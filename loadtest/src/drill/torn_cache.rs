@@ -18,10 +18,13 @@ use crate::{
     scene::{SOON, Scene, Setup, Staged, UNREACHABLE, evidence},
 };
 
+/// Does something to a state folder.
+type Damage<'c> = Box<dyn Fn(&Path) -> Result<()> + Send + Sync + 'c>;
+
 /// What the edge must do with a damaged folder.
 struct Case<'c> {
     name: &'c str,
-    damage: Box<dyn Fn(&Path) -> Result<()> + Send + Sync + 'c>,
+    damage: Damage<'c>,
     /// What runs; nothing is allow-all.
     runs: Option<&'c Staged>,
     /// The evidence that names the damage: event and reason.
