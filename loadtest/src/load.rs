@@ -12,7 +12,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use tokio::{sync::watch, task::JoinSet, time::Instant};
 
 use crate::{
@@ -160,8 +160,19 @@ pub(crate) struct Tally {
     pub(crate) malformed: u64,
     /// How the first few failures read.
     pub(crate) failures: Vec<String>,
-    #[serde(skip)]
+    #[serde(serialize_with = "as_list")]
     pub(crate) seen: BTreeMap<Seen, u64>,
+}
+
+/// JSON has no keys of several fields.
+fn as_list<S: Serializer>(seen: &BTreeMap<Seen, u64>, serializer: S) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct Counted<'s> {
+        #[serde(flatten)]
+        seen: &'s Seen,
+        count: u64,
+    }
+    serializer.collect_seq(seen.iter().map(|(seen, count)| Counted { seen, count: *count }))
 }
 
 impl Tally {

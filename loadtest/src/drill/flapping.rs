@@ -20,7 +20,7 @@ use crate::{
     scene::{SOON, Scene, Setup, Staged},
 };
 
-const ROUNDS: u32 = 2;
+const ROUNDS: usize = 2;
 const EVERY: Duration = Duration::from_secs(5);
 
 pub(super) async fn run(drill: &mut Drill) -> Result<()> {
@@ -64,7 +64,8 @@ pub(super) async fn run(drill: &mut Drill) -> Result<()> {
             }
         }
     }
-    drill.findings.equal("adoptions", &edge.status().await?["refusals"], &json!(bad.len()));
+    // However often they came.
+    drill.findings.equal("artifacts refused", &edge.status().await?["refusals"], &json!(bad.len()));
     drill.findings.fact("rss_mib", edge.rss_mib()?);
     load.stop().await;
 
@@ -103,12 +104,17 @@ pub(super) async fn run(drill: &mut Drill) -> Result<()> {
     findings.fact("human_score", json!(humans));
     let evidence = edge.evidence()?;
     for (staged, reason) in bad.iter().zip(["size", "key-duplicate"]) {
-        let lines = evidence.iter().filter(|line| {
+        let orders = format!("current {},", staged.id);
+        let came = evidence
+            .iter()
+            .filter(|line| line.event == "head-changed" && line.detail.contains(&orders));
+        findings.equal(&format!("times that {reason} came"), came.count(), ROUNDS);
+        let quarantined = evidence.iter().filter(|line| {
             line.event == "quarantined"
                 && line.digest.as_deref() == Some(&staged.digest)
                 && line.detail.contains(reason)
         });
-        findings.equal(&format!("lines of evidence on {reason}"), lines.count(), 1);
+        findings.equal(&format!("lines of evidence on {reason}"), quarantined.count(), 1);
     }
     edge.end().await?;
     scene.end().await

@@ -1,16 +1,16 @@
 //! Drill 15: an RPC presents an old approval again: the block, the proofs and the record of a time when the artifact
-//! before was current, all of them genuine. The edge refuses that, across a restart too, and keeps what it runs; with
-//! the rollback bit, the same artifact comes back.
+//! before was current, all of them genuine. The edge refuses that, across a restart too, and keeps what it runs. The
+//! registry does not take the old bytes a second time. With the rollback bit, the same artifact comes back.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, Result};
 use serde_json::json;
 use tokio::time::Instant;
 
-use super::Drill;
+use super::{Drill, refused};
 use crate::{
-    chain::GUARDIAN,
+    chain::{GUARDIAN, PUBLISHER},
     edge::{Edge, Settings},
     liar::{Liar, Manner, Tape},
     load::{Route, Who},
@@ -60,6 +60,12 @@ pub(super) async fn run(drill: &mut Drill) -> Result<()> {
         window.count(|seen| (seen.who, seen.route, seen.status) == (Who::Bot, Route::Block, 200)),
         0,
     );
+
+    // The registry does not take the same bytes twice either.
+    let again =
+        [Path::new("stage"), &scene.dir.path().join("first.glff"), Path::new("--unchecked")];
+    refused(scene.ctl.run(PUBLISHER, again).await?.refusal(), 3, "already-promoted")
+        .context("staged again")?;
 
     liar.be(Manner::Honest);
     scene.ctl.run(GUARDIAN, ["rollback", &first.id.to_string()]).await?.done()?;

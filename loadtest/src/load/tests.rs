@@ -1,3 +1,5 @@
+use tokio::io::AsyncWriteExt as _;
+
 use super::*;
 
 fn seen(status: u16, score: Option<u8>) -> Seen {
@@ -59,4 +61,37 @@ fn requests_are_of_all_kinds_and_names_of_clients_vary() {
     let addresses: std::collections::BTreeSet<String> =
         (0..500).map(|turn| text(Who::Bot, turn).lines().nth(2).unwrap().to_owned()).collect();
     assert_eq!(addresses.len(), 250);
+}
+
+/// A server that answers each connection's first request with 503, and ends the connection at its second.
+async fn failing() -> SocketAddr {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let mut stream = tokio::io::BufReader::new(stream);
+                let _ = crate::http::read(&mut stream).await;
+                let answer = b"HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n";
+                let _ = stream.get_mut().write_all(answer).await;
+                let _ = crate::http::read(&mut stream).await;
+            });
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn a_load_counts_what_fails_under_it() {
+    let requests = Arc::new(Requests::new("[]").unwrap());
+    let counter = Counter::default();
+    let volume = Volume { clients: 2, pause: Duration::from_millis(1) };
+    let load = Load::start(failing().await, &requests, &counter, volume);
+    while counter.read().requests < 20 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    load.stop().await;
+    let tally = counter.read();
+    assert!(tally.fivexx >= 9 && tally.early_ends >= 9, "{tally:?}");
+    assert_eq!(tally.requests, tally.fivexx + tally.broken());
 }
