@@ -91,12 +91,18 @@ impl Turn {
         self.state.view = Some(view);
         if changed {
             self.record("head-changed", None, orders(&view));
-            // Any change may be a revocation: what would be fallen back to is asked about too.
-            let wanted = self.wanted();
+            // Any change may be a revocation, which counts at the newest head: what runs, what is about to and what
+            // would be fallen back to is asked about there.
             let at = view.newest.block;
-            let others =
-                self.state.good.iter().map(|good| good.id).filter(|id| Some(*id) != wanted);
-            self.commands.extend(others.map(|id| Command::Resolve { id, at }));
+            let mut asked: Vec<ArtifactId> = self.state.good.iter().map(|good| good.id).collect();
+            if let Running::Artifact { release, .. } = &self.state.running {
+                asked.push(release.id);
+            }
+            // One that the adoptable head wants is asked for there, which may be too old to know.
+            asked.extend(self.wanted().filter(|_| view.adoptable.block != at));
+            asked.sort_unstable();
+            asked.dedup();
+            self.commands.extend(asked.into_iter().map(|id| Command::Resolve { id, at }));
         }
     }
 
@@ -174,9 +180,9 @@ impl Turn {
         if let Running::Artifact { release, since, good, .. } = &mut self.state.running
             && release.digest == failed
         {
-            // It soaks once more, and is then tried to be kept once more.
+            // It soaks once more, and is then tried to be kept once more: not at once, however short the soak.
             *good = false;
-            *since = self.now;
+            *since = self.now.saturating_add(self.state.settings.retry);
         }
     }
 
@@ -327,7 +333,7 @@ impl Turn {
         let Running::Artifact { release, since, good, .. } = &mut self.state.running else {
             return;
         };
-        if *good || self.now.saturating_sub(*since) < soak {
+        if *good || self.now < since.saturating_add(soak) {
             return;
         }
         *good = true;

@@ -454,6 +454,31 @@ fn a_revoked_good_artifact_is_let_go_at_the_next_change() {
 }
 
 #[test]
+fn a_revocation_counts_at_the_newest_head_also_for_what_runs_or_is_on_its_way() {
+    for adopted in [true, false] {
+        let mut world = World::new(settings());
+        world.promote(1);
+        world.soak();
+        if adopted {
+            world.order(|head| (head.candidate, head.canary_bps) = (2, 9_999));
+            assert_eq!(world.runs(), Some(2));
+        }
+        // The candidate is revoked before the adoptable head can show it.
+        world.fates.insert(2, Fate::Revoked);
+        let at = |back: u64, candidate: ArtifactId, canary_bps: u16| HeadAt {
+            block: BlockRef { number: world.block + 10 - back, ..BlockRef::default() },
+            head: Head { candidate, canary_bps, ..world.head },
+        };
+        let mut newest = at(0, 0, 0);
+        newest.head.sequence += 1;
+        let seen = View { newest, adoptable: at(5, 2, 9_999) };
+        world.send(Event::Seen(seen));
+        assert_eq!(world.runs(), Some(1), "adopted {adopted}");
+        assert!(world.state.quarantine.iter().any(|q| q.id == 2 && q.reason == "revoked"));
+    }
+}
+
+#[test]
 fn a_head_that_stands_still_is_stale_and_the_operator_s_mode_applies() {
     for (mode, runs) in [(StaleMode::LastGood, Some(1)), (StaleMode::AllowAll, None)] {
         let mut world = World::new(Settings { stale_mode: mode, ..settings() });
@@ -504,6 +529,17 @@ fn an_artifact_that_cannot_be_kept_does_not_count_as_good() {
     assert_eq!((world.runs(), world.good()), (Some(1), vec![]));
     world.soak();
     assert_eq!(world.good(), vec![1], "tried again after another soak");
+}
+
+#[test]
+fn an_artifact_that_cannot_be_kept_is_not_tried_again_at_once_however_short_the_soak() {
+    let mut world = World::new(Settings { soak: 0, ..settings() });
+    world.promote(1);
+    assert_eq!(world.good(), vec![1]);
+    world.send(Event::KeepFailed(release(1).digest));
+    assert!(world.good().is_empty(), "a disk that is full would be asked without end");
+    world.wait(2_000);
+    assert_eq!(world.good(), vec![1]);
 }
 
 #[test]
