@@ -139,7 +139,8 @@ impl<E: Engine> Shift<E> {
             Arc::clone(&self.rpcs),
             self.config.chain_id,
             self.config.adoption_depth,
-        );
+        )
+        .not_below(self.floor());
         self.desk.source_is(&source);
         let (reports, mut inbox) = mpsc::channel(64);
         let mut tasks = JoinSet::new();
@@ -173,6 +174,12 @@ impl<E: Engine> Shift<E> {
                 self.advance(event, &mut tasks, &errands);
             }
         }
+    }
+
+    /// The number of the newest block that counted, before a restart too.
+    fn floor(&self) -> u64 {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.view.or(state.durable.view).map_or(0, |view| view.newest.block.number)
     }
 
     fn looked(&mut self, look: Look, errands: &mut watch::Errands) -> Option<Event> {

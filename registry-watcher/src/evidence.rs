@@ -71,7 +71,8 @@ pub enum EvidenceError {
 
 /// The most bytes of one line: details are cut to fit.
 const MAX_LINE: u64 = 8 * 1024;
-const MAX_DETAIL: usize = 2_000;
+/// The most bytes that a detail takes in a line, escapes and all.
+const MAX_DETAIL: usize = 4_000;
 
 impl Evidence {
     /// Opens the evidence at `path` and goes on after its last whole line.
@@ -114,8 +115,7 @@ impl Evidence {
             }
             (self.missed, self.torn) = (0, 0);
         }
-        let detail: String = detail.chars().take(MAX_DETAIL).collect();
-        if let Err(error) = self.write(at, event, digest, &detail) {
+        if let Err(error) = self.write(at, event, digest, cut(detail)) {
             tracing::warn!(%error, "evidence cannot be written");
             self.missed = self.missed.saturating_add(1);
         }
@@ -219,6 +219,26 @@ fn check(text: &[u8], number: u64, prev: &str) -> Result<String, EvidenceError> 
         return Err(broken(format!("hash: expected {hash}; found {}", found.hash)));
     }
     Ok(hash)
+}
+
+/// As much of a detail as fits a line: what an endpoint said may be long, and its escapes longer.
+fn cut(detail: &str) -> &str {
+    let mut room = MAX_DETAIL;
+    let end = detail.char_indices().find_map(|(at, char)| {
+        let takes = match char {
+            '"' | '\\' | '\n' | '\r' | '\t' | '\u{8}' | '\u{c}' => 2,
+            '\0'..='\u{1f}' => 6,
+            _ => char.len_utf8(),
+        };
+        match room.checked_sub(takes) {
+            Some(left) => {
+                room = left;
+                None
+            }
+            None => Some(at),
+        }
+    });
+    detail.get(..end.unwrap_or(detail.len())).unwrap_or_default()
 }
 
 /// The text of a line and its hash.

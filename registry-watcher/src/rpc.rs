@@ -91,7 +91,7 @@ pub enum RpcError {
         method: &'static str,
         /// JSON-RPC error code.
         code: i64,
-        /// Its message, cut to 200 characters.
+        /// Its message, cut short.
         message: String,
     },
     /// An answer that does not verify.
@@ -104,6 +104,18 @@ pub enum RpcError {
         /// The stable name of what failed.
         reason: &'static str,
         /// What failed.
+        problem: String,
+    },
+    /// An answer that may be honest, from an endpoint that knows less than another did.
+    #[error("{endpoint}: {method} is behind: {problem}")]
+    Behind {
+        /// Host and port.
+        endpoint: String,
+        /// The method called.
+        method: &'static str,
+        /// The stable name of what is behind.
+        reason: &'static str,
+        /// Expected and found.
         problem: String,
     },
     /// There is no endpoint to ask.
@@ -122,7 +134,7 @@ impl RpcError {
             Self::TooLarge { .. } => "rpc-too-large",
             Self::Garbage { .. } => "rpc-garbage",
             Self::Answer { .. } => "rpc-error",
-            Self::Lie { reason, .. } => reason,
+            Self::Lie { reason, .. } | Self::Behind { reason, .. } => reason,
             Self::NoEndpoint => "rpc-none",
         }
     }
@@ -132,6 +144,11 @@ impl RpcError {
 pub trait Reason: std::fmt::Display {
     /// The stable name.
     fn reason(&self) -> &'static str;
+
+    /// Whether an honest endpoint can fail the check too, because it is behind the others.
+    fn is_behind(&self) -> bool {
+        false
+    }
 }
 
 #[derive(Deserialize)]
@@ -188,11 +205,14 @@ impl RpcPool {
         let mut last = RpcError::NoEndpoint;
         for (index, url, label) in self.in_turn() {
             let answer = self.call::<T>(&url, &label, method, params).await.and_then(|value| {
-                check(value).map_err(|error| RpcError::Lie {
-                    endpoint: label.clone(),
-                    method,
-                    reason: error.reason(),
-                    problem: error.to_string(),
+                check(value).map_err(|error| {
+                    let (endpoint, reason) = (label.clone(), error.reason());
+                    let problem = short(&error.to_string());
+                    if error.is_behind() {
+                        RpcError::Behind { endpoint, method, reason, problem }
+                    } else {
+                        RpcError::Lie { endpoint, method, reason, problem }
+                    }
                 })
             });
             self.report(index, answer.as_ref().err());
@@ -278,11 +298,11 @@ impl RpcPool {
         let garbage = |error: serde_json::Error| RpcError::Garbage {
             endpoint: endpoint.into(),
             method,
-            problem: error.to_string(),
+            problem: short(&error.to_string()),
         };
         let answer: Answer = serde_json::from_slice(&body).map_err(garbage)?;
         if let Some(error) = answer.error {
-            let message = error.message.chars().take(200).collect();
+            let message = short(&error.message);
             return Err(RpcError::Answer {
                 endpoint: endpoint.into(),
                 method,
@@ -329,6 +349,20 @@ impl RpcPool {
         }
         Ok(body)
     }
+}
+
+/// The most characters of an error that repeats what an endpoint sent: it ends up in logs, status and evidence.
+const MAX_SAID: usize = 500;
+
+fn short(text: &str) -> String {
+    text.chars().take(MAX_SAID).flat_map(escaped).collect()
+}
+
+/// A control character could forge or garble a line of a log or a terminal.
+fn escaped(char: char) -> impl Iterator<Item = char> {
+    let (plain, escape) =
+        if char.is_control() { (None, Some(char.escape_default())) } else { (Some(char), None) };
+    plain.into_iter().chain(escape.into_iter().flatten())
 }
 
 /// Host and port of a URL: a path or user part may hold a key that must not reach logs.

@@ -62,4 +62,9 @@ pub trait HeadSource: Send {
     /// # Errors
     /// [`RpcError`] where no endpoint gave a header that verifies.
     async fn heads(&mut self) -> Result<Heads, RpcError>;
+
+    /// Learns that storage could be proven at both heads.
+    fn held(&mut self, heads: &Heads) {
+        let _ = heads;
+    }
 }

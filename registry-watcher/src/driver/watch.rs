@@ -54,6 +54,7 @@ async fn look(source: &mut impl HeadSource, reader: &RegistryReader) -> Look {
     } else {
         HeadAt { block: heads.adoptable.block(), head: reader.head(&heads.adoptable).await? }
     };
+    source.held(&heads);
     Ok(Seen { heads, view: View { newest, adoptable } })
 }
 

@@ -89,6 +89,11 @@ fn a_full_disk_is_counted_and_becomes_a_gap() {
 fn a_long_detail_is_cut_to_a_line_that_can_be_read_back() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("evidence.ndjson");
-    Evidence::open(&path).unwrap().append(1, "source-failed", None, &"\u{1}\"é".repeat(100_000));
-    assert_eq!(verify(&path).unwrap(), 1);
+    let details =
+        ["\u{1}\"é", "\u{1}", "\"", "\\", "\u{8}", "\u{7f}", "é", "\u{1f600}", "a\n\r\t\u{c}"];
+    for (n, detail) in (1..).zip(details) {
+        let mut evidence = Evidence::open(&path).unwrap();
+        evidence.append(1, "source-failed", None, &detail.repeat(100_000));
+        assert_eq!(verify(&path).unwrap(), n, "{detail:?}");
+    }
 }

@@ -117,6 +117,19 @@ async fn each_misbehaviour_has_its_reason_and_the_next_endpoint_is_asked() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_endpoint_says_is_repeated_in_part_and_escaped() {
+    let long = format!(r#"{{"result":"{}"}}"#, "\\u001b\\n\"".replace('"', "x").repeat(50_000));
+    let error = call(&pool(&[endpoint(Manner::Answers(long.leak())).await])).await.unwrap_err();
+    assert_eq!(error.reason(), "rpc-garbage");
+    let said = r#"{"error":{"code":1,"message":"a\u001b[31m\nb"}}"#;
+    let other = call(&pool(&[endpoint(Manner::Answers(said)).await])).await.unwrap_err();
+    for error in [error, other] {
+        let text = error.to_string();
+        assert!(text.len() < 4_000 && !text.chars().any(char::is_control), "{text:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_refused_connection_is_unreachable() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

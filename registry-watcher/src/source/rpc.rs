@@ -1,4 +1,9 @@
-use std::sync::Arc;
+#![allow(clippy::disallowed_methods, reason = "measures how long the chain stands still")]
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use alloy_consensus::Header;
 use alloy_primitives::B256;
@@ -12,12 +17,25 @@ use crate::rpc::{Reason, RpcError, RpcPool};
 ///
 /// What it does check: that the header's fields hash to the block hash it is given under (so that the state root is
 /// that block's), and that the chain is the configured one.
+///
+/// An endpoint that answers and yet is behind, because its node hangs, syncs or was restored, must not hide a kill that
+/// another one knows: others are preferred to one that shows a block below the highest so far, and asked where the
+/// newest stands still.
 #[derive(Debug)]
 pub struct RpcSource {
     rpcs: Arc<RpcPool>,
     chain_id: u64,
     adoption_depth: u64,
+    /// The highest number at which the registry was read.
+    highest: u64,
+    /// When that number was first read at.
+    advanced: Instant,
+    /// How long it may stand still before every endpoint is asked for a higher one.
+    patience: Duration,
 }
+
+/// A slot of Ethereum and some: a chain that goes on shows a new block within it.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// A header that is not what it says.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -39,6 +57,14 @@ pub enum HeaderError {
         /// Number in the answer.
         found: u64,
     },
+    /// A block below one that an endpoint showed before.
+    #[error("block number: expected at least {expected}; found {found}")]
+    Behind {
+        /// The least number that helps.
+        expected: u64,
+        /// Number in the answer.
+        found: u64,
+    },
     /// Another chain.
     #[error("chain id: expected {expected}; found {found}")]
     ChainId {
@@ -56,15 +82,29 @@ impl HeaderError {
         match self {
             Self::Hash { .. } => "header-hash",
             Self::Number { .. } => "header-number",
+            Self::Behind { .. } => "header-behind",
             Self::ChainId { .. } => "chain-id",
         }
     }
 }
 
 impl Reason for HeaderError {
+    fn is_behind(&self) -> bool {
+        matches!(self, Self::Behind { .. })
+    }
+
     fn reason(&self) -> &'static str {
         self.reason()
     }
+}
+
+/// Which block is asked for.
+#[derive(Clone, Copy)]
+enum Tag {
+    /// The newest, if its number is at least that.
+    Latest { least: u64 },
+    /// The one of that number.
+    Number(u64),
 }
 
 #[derive(Deserialize)]
@@ -77,12 +117,45 @@ struct Block {
 impl RpcSource {
     /// A source whose adoptable head is `adoption_depth` blocks below the newest.
     #[must_use]
-    pub const fn new(rpcs: Arc<RpcPool>, chain_id: u64, adoption_depth: u64) -> Self {
-        Self { rpcs, chain_id, adoption_depth }
+    pub fn new(rpcs: Arc<RpcPool>, chain_id: u64, adoption_depth: u64) -> Self {
+        Self {
+            rpcs,
+            chain_id,
+            adoption_depth,
+            highest: 0,
+            advanced: Instant::now(),
+            patience: PATIENCE,
+        }
     }
 
-    async fn block(&self, number: Option<u64>) -> Result<VerifiedHead, RpcError> {
-        let tag = number.map_or_else(|| "latest".into(), |number| format!("{number:#x}"));
+    /// Prefers endpoints whose newest block is at least `number`.
+    #[must_use]
+    pub const fn not_below(mut self, number: u64) -> Self {
+        self.highest = number;
+        self
+    }
+
+    /// The newest block of the first endpoint that is not behind; where that has stood still for too long, of one that
+    /// is ahead.
+    async fn newest(&self) -> Result<VerifiedHead, RpcError> {
+        let newest = match self.block(Tag::Latest { least: self.highest }).await {
+            // All are. Whoever keeps the floor refuses what they say, and records it.
+            Err(RpcError::Behind { .. }) => self.block(Tag::Latest { least: 0 }).await?,
+            answer => answer?,
+        };
+        if newest.block.number > self.highest || self.advanced.elapsed() <= self.patience {
+            return Ok(newest);
+        }
+        let ahead = self.block(Tag::Latest { least: self.highest.saturating_add(1) }).await;
+        // Where none is ahead, it is the chain that stands still.
+        Ok(ahead.unwrap_or(newest))
+    }
+
+    async fn block(&self, wanted: Tag) -> Result<VerifiedHead, RpcError> {
+        let tag = match wanted {
+            Tag::Latest { .. } => "latest".into(),
+            Tag::Number(number) => format!("{number:#x}"),
+        };
         let params = serde_json::json!([tag, false]);
         self.rpcs
             .call_checked("eth_getBlockByNumber", &params, |block: Block| {
@@ -91,9 +164,12 @@ impl RpcSource {
                     return Err(HeaderError::Hash { expected, found: block.hash });
                 }
                 let found = block.header.number;
-                match number {
-                    Some(expected) if expected != found => {
+                match wanted {
+                    Tag::Number(expected) if expected != found => {
                         Err(HeaderError::Number { expected, found })
+                    }
+                    Tag::Latest { least } if found < least => {
+                        Err(HeaderError::Behind { expected: least, found })
                     }
                     _ => Ok(VerifiedHead {
                         block: BlockRef {
@@ -126,12 +202,23 @@ impl HeadSource for RpcSource {
                 }
             })
             .await?;
-        let newest = self.block(None).await?;
+        let newest = self.newest().await?;
         let adoptable = match self.adoption_depth {
             0 => newest.clone(),
             // A chain younger than the depth has its genesis to adopt from.
-            depth => self.block(Some(newest.block().number.saturating_sub(depth))).await?,
+            depth => self.block(Tag::Number(newest.block().number.saturating_sub(depth))).await?,
         };
         Ok(Heads { newest, adoptable })
     }
+
+    /// Only now, since any number can be written into a header.
+    fn held(&mut self, heads: &Heads) {
+        if heads.newest.block.number > self.highest {
+            self.highest = heads.newest.block.number;
+            self.advanced = Instant::now();
+        }
+    }
 }
+
+#[cfg(test)]
+mod tests;
