@@ -30,11 +30,8 @@ pub(super) async fn run(drill: &mut Drill) -> Result<()> {
     // Files are written beside their name first, with this extension.
     let second = artifacts::labelled(&scene.sample, "second")?;
     let folder = settings.state.join("artifacts");
-    let blocked = [
-        settings.state.join("durable.tmp"),
-        folder.join(format!("{}.tmp", second.digest())),
-        settings.state.join("durable.json.tmp"),
-    ];
+    let blocked =
+        [settings.state.join("durable.tmp"), folder.join(format!("{}.tmp", second.digest()))];
     for path in &blocked {
         symlink("/dev/full", path).with_context(|| path.display().to_string())?;
     }

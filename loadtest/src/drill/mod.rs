@@ -134,7 +134,7 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode> {
         };
         let Some(verdict) = verdict else { break };
         let verdict = verdict.context("a drill's task")?;
-        println!("{}", verdict.line());
+        verdict.print();
         verdicts.push(verdict);
     }
     if let Some(path) = args.json {
@@ -179,16 +179,14 @@ async fn judge(name: Name, tools: Tools) -> Verdict {
 }
 
 impl Verdict {
-    fn line(&self) -> String {
+    /// One line on stdout whatever happened; the reasons of a failure on stderr.
+    fn print(&self) {
         let Self { drill, requests, fivexx, resets, .. } = self;
         let verdict = if self.pass { "pass" } else { "fail" };
-        let mut line =
-            format!("drill {drill} {verdict} requests={requests} fivexx={fivexx} resets={resets}");
+        println!("drill {drill} {verdict} requests={requests} fivexx={fivexx} resets={resets}");
         for failure in self.failures.iter().chain(&self.load.failures) {
-            line.push_str("\n  ");
-            line.push_str(&failure.replace('\n', "\n    "));
+            eprintln!("  {drill}: {}", failure.replace('\n', "\n    "));
         }
-        line
     }
 }
 
