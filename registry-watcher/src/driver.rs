@@ -159,6 +159,9 @@ impl<E: Engine> Shift<E> {
                     None => return,
                 },
                 _ = tick.tick() => {
+                    for event in self.reopen() {
+                        self.advance(event, &mut tasks, &errands);
+                    }
                     self.advance(Event::Override(self.desk.overridden()), &mut tasks, &errands);
                     self.advance(Event::Faults(self.desk.faults()), &mut tasks, &errands);
                     self.desk.persist_pending();
@@ -174,6 +177,11 @@ impl<E: Engine> Shift<E> {
                 self.advance(event, &mut tasks, &errands);
             }
         }
+    }
+
+    fn reopen(&self) -> Vec<Event> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        self.desk.reopen(&state, Clock::unix())
     }
 
     /// The number of the newest block that counted, before a restart too.

@@ -18,6 +18,8 @@ use std::{
 use greenlight_artifact::Digest;
 use serde::{Deserialize, Serialize};
 
+use crate::store::is_at;
+
 /// An evidence file, open for appending.
 #[derive(Debug)]
 pub struct Evidence {
@@ -125,6 +127,16 @@ impl Evidence {
     #[must_use]
     pub const fn missed(&self) -> u64 {
         self.missed
+    }
+
+    /// Counts lines that were lost while this file was not open.
+    pub(crate) const fn owe(&mut self, missed: u64) {
+        self.missed = self.missed.saturating_add(missed);
+    }
+
+    /// Whether what is written still ends up under the file's name: it may be moved or removed while it is open.
+    pub(crate) fn is_in_place(&self) -> bool {
+        self.file.as_ref().is_none_or(|file| is_at(file, &self.path))
     }
 
     fn write(

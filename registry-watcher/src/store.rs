@@ -18,6 +18,7 @@
 use std::{
     fs::{self, File, TryLockError},
     io::{ErrorKind, Write},
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
 
@@ -33,7 +34,7 @@ use crate::{
 #[derive(Debug)]
 pub struct Store {
     dir: PathBuf,
-    _lock: File,
+    lock: File,
 }
 
 /// What the state folder could not do.
@@ -114,7 +115,7 @@ impl Store {
         let path = dir.join("lock");
         let lock = File::create(&path).map_err(io("create", &path))?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { dir: dir.into(), _lock: lock }),
+            Ok(()) => Ok(Self { dir: dir.into(), lock }),
             Err(TryLockError::WouldBlock) => Err(StoreError::Locked { path }),
             Err(TryLockError::Error(source)) => Err(io("lock", &path)(source)),
         }
@@ -183,10 +184,17 @@ impl Store {
         self.prune(good)
     }
 
-    /// Whether the operator's break-glass file is there.
+    /// Whether the folder is still the one that was opened: it may be removed, or a disk mounted over it, while this
+    /// process runs.
     #[must_use]
-    pub fn overridden(&self) -> bool {
-        self.dir.join("allow-all").exists()
+    pub fn is_in_place(&self) -> bool {
+        is_at(&self.lock, &self.dir.join("lock")) && self.dir.join("artifacts").is_dir()
+    }
+
+    /// Whether the bytes of an artifact are kept, and are what they were.
+    #[must_use]
+    pub fn has(&self, digest: Digest) -> bool {
+        self.load(digest).is_ok()
     }
 
     fn prune(&self, good: &[Release]) -> Result<(), StoreError> {
@@ -229,6 +237,21 @@ impl Store {
         fs::rename(&beside, path).map_err(io("rename", path))?;
         let folder = path.parent().unwrap_or(&self.dir);
         File::open(folder).and_then(|folder| folder.sync_all()).map_err(io("fsync", folder))
+    }
+}
+
+/// Whether the operator's break-glass file is in a state folder, whoever uses it and whatever else is wrong with it.
+#[must_use]
+pub fn overridden(dir: &Path) -> bool {
+    dir.join("allow-all").exists()
+}
+
+/// Whether an open file is still the one of that name.
+pub(crate) fn is_at(file: &File, path: &Path) -> bool {
+    let place = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
+    match (file.metadata(), fs::metadata(path)) {
+        (Ok(open), Ok(named)) => place(open) == place(named),
+        _ => false,
     }
 }
 

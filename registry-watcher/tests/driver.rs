@@ -264,3 +264,52 @@ async fn the_break_glass_file_works_without_a_chain() {
     stop.send(()).unwrap();
     running.await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_state_folder_that_comes_late_is_used_and_the_break_glass_does_not_wait_for_it() {
+    let parent = tempfile::tempdir().unwrap();
+    let dir = parent.path().join("state");
+    std::fs::write(&dir, "not a folder").unwrap();
+    let (_, watcher, status) = boot(&dir);
+    assert!(status.snapshot().store_error.is_some() && status.snapshot().evidence_missed > 0);
+    std::fs::remove_file(&dir).unwrap();
+    std::fs::create_dir(&dir).unwrap();
+    std::fs::write(dir.join("allow-all"), "").unwrap();
+    run_until(watcher, || status.snapshot().overridden && status.snapshot().store_error.is_none())
+        .await;
+    assert_eq!(status.snapshot().evidence_missed, 0);
+    let evidence = evidence_of(&dir);
+    assert!(evidence.contains("lines could not be written"), "{evidence}");
+    assert!(evidence.contains("state-reopened") && evidence.contains("override-set"), "{evidence}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_state_folder_in_use_by_another_can_still_be_overridden() {
+    let dir = tempfile::tempdir().unwrap();
+    let _held = Store::open(dir.path()).unwrap();
+    let (_, watcher, status) = boot(dir.path());
+    assert!(status.snapshot().store_error.is_some());
+    std::fs::write(dir.path().join("allow-all"), "").unwrap();
+    run_until(watcher, || status.snapshot().overridden).await;
+    assert!(!dir.path().join("evidence.ndjson").exists(), "the evidence is its holder's");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_state_folder_that_is_removed_is_made_again_and_filled() {
+    let parent = tempfile::tempdir().unwrap();
+    let dir = parent.path().join("state");
+    let (two, three) = left_behind(&dir, Head { current: 3, ..Head::default() });
+    let (engine, watcher, status) = boot(&dir);
+    std::fs::remove_dir_all(&dir).unwrap();
+    let kept = dir.join(format!("artifacts/{three}.glff"));
+    let listed = || std::fs::read_to_string(dir.join("durable.json")).unwrap_or_default();
+    run_until(watcher, || kept.exists() && listed().contains(&three.to_string())).await;
+    assert_eq!(engine.runs(), Some(three));
+    assert_eq!(status.snapshot().store_error, None);
+    assert!(
+        !dir.join(format!("artifacts/{two}.glff")).exists(),
+        "whose bytes are nowhere any more"
+    );
+    assert!(evidence_of(&dir).contains("state-reopened"));
+    assert!(!listed().contains(&two.to_string()));
+}

@@ -19,14 +19,20 @@ pub(super) fn boot<E: Engine>(config: &Config, engine: Arc<E>, clock: Clock) -> 
     let (evidence, set_aside) = match &store {
         // The chain of evidence belongs to the process that holds the folder.
         Err(StoreError::Locked { .. }) => (None, None),
-        _ => open_evidence(&config.state_dir.join("evidence.ndjson"), unix),
+        _ => match open_evidence(&config.state_dir, unix) {
+            Ok((evidence, set_aside)) => (Some(evidence), set_aside),
+            Err(error) => {
+                tracing::warn!(%error, "evidence cannot be written");
+                (None, None)
+            }
+        },
     };
     let (durable, passed_over) = store.as_ref().map(Store::durable).unwrap_or_default();
     let (store, store_error) = match store {
         Ok(store) => (Some(store), None),
         Err(error) => (None, Some(error)),
     };
-    let desk = Desk::new(engine, store, evidence);
+    let desk = Desk::new(engine, &config.state_dir, store, evidence);
     desk.record(unix, "started", None, concat!("greenlight ", env!("CARGO_PKG_VERSION")));
     if let Some(why) = set_aside {
         desk.record(unix, "evidence-set-aside", None, &why);
@@ -42,29 +48,21 @@ pub(super) fn boot<E: Engine>(config: &Config, engine: Arc<E>, clock: Clock) -> 
     (desk, state)
 }
 
-/// Opens the evidence. A broken chain is set aside under another name, for people to look at, and a new one begun.
-fn open_evidence(path: &Path, unix: u64) -> (Option<Evidence>, Option<String>) {
-    let broken = match Evidence::open(path) {
-        Ok(evidence) => return (Some(evidence), None),
-        Err(error) => error,
+/// Opens the evidence. A broken chain is set aside under another name, for people to look at, and a new one begun; the
+/// text says so.
+pub(super) fn open_evidence(
+    dir: &Path,
+    unix: u64,
+) -> Result<(Evidence, Option<String>), EvidenceError> {
+    let path = dir.join("evidence.ndjson");
+    let broken = match Evidence::open(&path) {
+        Err(broken @ EvidenceError::Broken { .. }) => broken,
+        opened => return opened.map(|evidence| (evidence, None)),
     };
-    tracing::warn!(error = %broken, "evidence cannot be continued");
-    if !matches!(broken, EvidenceError::Broken { .. }) {
-        return (None, None);
-    }
     let aside = path.with_extension(format!("broken-{unix}.ndjson"));
-    let renewed = std::fs::rename(path, &aside)
-        .map_err(EvidenceError::from)
-        .and_then(|()| Evidence::open(path));
-    match renewed {
-        Ok(evidence) => {
-            (Some(evidence), Some(format!("{broken}; the old file is now {}", aside.display())))
-        }
-        Err(error) => {
-            tracing::warn!(%error, "evidence cannot be written");
-            (None, None)
-        }
-    }
+    std::fs::rename(&path, &aside)?;
+    let note = format!("{broken}; the old file is now {}", aside.display());
+    Ok((Evidence::open(&path)?, Some(note)))
 }
 
 /// Installs the first good artifact that is still what it was; else allows everything.

@@ -1,13 +1,14 @@
 use std::{
     collections::BTreeMap,
     panic::{AssertUnwindSafe, catch_unwind},
+    path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use greenlight_artifact::{Defect, Digest, Schema, ValidArtifact};
 use tokio::{sync::watch, task::JoinSet};
 
-use super::watch::Errands;
+use super::{boot::open_evidence, watch::Errands};
 use crate::{
     engine::{CompileRefused, Engine},
     evidence::Evidence,
@@ -16,7 +17,7 @@ use crate::{
     registry::{ReadError, Release},
     source::HeadSource,
     status::{Status, StatusHandle},
-    store::{Store, StoreError},
+    store::{Store, StoreError, overridden},
 };
 
 /// The engines whose artifacts this build can run.
@@ -25,6 +26,8 @@ pub(super) const SCHEMAS: &[Schema] = &[Schema::ENGINE_1];
 /// Everything that commands act on. It outlives a shift of the driver.
 pub(super) struct Desk<E: Engine> {
     engine: Arc<E>,
+    /// The state folder.
+    dir: Arc<Path>,
     papers: Arc<Mutex<Papers<E::Model>>>,
     status: Arc<watch::Sender<Arc<Status>>>,
 }
@@ -33,6 +36,7 @@ impl<E: Engine> Clone for Desk<E> {
     fn clone(&self) -> Self {
         Self {
             engine: Arc::clone(&self.engine),
+            dir: Arc::clone(&self.dir),
             papers: Arc::clone(&self.papers),
             status: Arc::clone(&self.status),
         }
@@ -42,6 +46,8 @@ impl<E: Engine> Clone for Desk<E> {
 struct Papers<M> {
     store: Option<Store>,
     evidence: Option<Evidence>,
+    /// Lines of evidence that had no file to go to.
+    missed: u64,
     /// Bytes of what runs or is on its way.
     artifacts: BTreeMap<Digest, CheckedArtifact>,
     /// What was compiled last and is not yet installed.
@@ -51,11 +57,27 @@ struct Papers<M> {
 }
 
 impl<E: Engine> Desk<E> {
-    pub(super) fn new(engine: Arc<E>, store: Option<Store>, evidence: Option<Evidence>) -> Self {
-        let papers =
-            Papers { store, evidence, artifacts: BTreeMap::new(), compiled: None, pending: None };
+    pub(super) fn new(
+        engine: Arc<E>,
+        dir: &Path,
+        store: Option<Store>,
+        evidence: Option<Evidence>,
+    ) -> Self {
+        let papers = Papers {
+            store,
+            evidence,
+            missed: 0,
+            artifacts: BTreeMap::new(),
+            compiled: None,
+            pending: None,
+        };
         let (status, _) = watch::channel(Arc::new(Status::default()));
-        Self { engine, papers: Arc::new(Mutex::new(papers)), status: Arc::new(status) }
+        Self {
+            engine,
+            dir: dir.into(),
+            papers: Arc::new(Mutex::new(papers)),
+            status: Arc::new(status),
+        }
     }
 
     pub(super) fn status_handle(&self) -> StatusHandle {
@@ -201,7 +223,11 @@ impl<E: Engine> Desk<E> {
         let outcome = {
             let papers = self.papers();
             let artifact = papers.artifacts.get(&release.digest)?;
-            papers.store.as_ref()?.keep(artifact, release, state.view.as_ref(), &state.good)
+            match &papers.store {
+                Some(store) => store.keep(artifact, release, state.view.as_ref(), &state.good),
+                // Said already, and tried again with the folder.
+                None => return Some(Event::KeepFailed(release.digest)),
+            }
         };
         match outcome {
             Ok(()) => {
@@ -213,6 +239,62 @@ impl<E: Engine> Desk<E> {
                 Some(Event::KeepFailed(release.digest))
             }
         }
+    }
+
+    /// Opens again what of the state folder could not be opened, or is no longer where it was. What was good and is
+    /// not in the folder comes back as an event.
+    pub(super) fn reopen(&self, state: &State, unix: u64) -> Vec<Event> {
+        let mut papers = self.papers();
+        papers.store.take_if(|store| !store.is_in_place());
+        if let Some(gone) = papers.evidence.take_if(|evidence| !evidence.is_in_place()) {
+            papers.missed = papers.missed.saturating_add(gone.missed());
+        }
+        if papers.store.is_some() && papers.evidence.is_some() {
+            return Vec::new();
+        }
+        let opened = papers.store.is_none().then(|| Store::open(&self.dir)).transpose();
+        let reopened = match opened {
+            Ok(store) => {
+                let reopened = store.is_some();
+                papers.store = store.or(papers.store.take());
+                reopened
+            }
+            Err(error) => {
+                drop(papers);
+                self.show_store_error(&error);
+                return Vec::new();
+            }
+        };
+        let mut note = None;
+        if papers.evidence.is_none()
+            && let Ok((mut evidence, set_aside)) = open_evidence(&self.dir, unix)
+        {
+            evidence.owe(std::mem::take(&mut papers.missed));
+            papers.evidence = Some(evidence);
+            note = set_aside;
+        }
+        let lost: Vec<Event> = match &papers.store {
+            Some(store) if reopened => {
+                let gone = state.good.iter().filter(|good| !store.has(good.digest));
+                gone.map(|good| Event::KeepFailed(good.digest)).collect()
+            }
+            _ => Vec::new(),
+        };
+        if reopened {
+            papers.pending.get_or_insert_with(|| state.durable.clone());
+        }
+        let recorded = papers.evidence.is_some();
+        drop(papers);
+        if let Some(note) = note {
+            self.record(unix, "evidence-set-aside", None, &note);
+        }
+        if reopened {
+            self.change_status(|status| status.store_error = None);
+        }
+        if reopened || recorded {
+            self.record(unix, "state-reopened", None, "");
+        }
+        lost
     }
 
     /// Writes down what is to outlive the process, if anything waits for it; the next tick tries again.
@@ -248,17 +330,24 @@ impl<E: Engine> Desk<E> {
     }
 
     pub(super) fn overridden(&self) -> bool {
-        self.papers().store.as_ref().is_some_and(Store::overridden)
+        overridden(&self.dir)
     }
 
     /// Appends to the evidence and to the log.
     pub(super) fn record(&self, unix: u64, event: &str, digest: Option<Digest>, detail: &str) {
         tracing::info!(event, digest = digest.map(|digest| digest.short()), detail, "evidence");
         let missed = {
-            let mut papers = self.papers();
-            let Some(evidence) = &mut papers.evidence else { return };
-            evidence.append(unix, event, digest, detail);
-            evidence.missed()
+            let papers = &mut *self.papers();
+            match &mut papers.evidence {
+                Some(evidence) => {
+                    evidence.append(unix, event, digest, detail);
+                    evidence.missed()
+                }
+                None => {
+                    papers.missed = papers.missed.saturating_add(1);
+                    papers.missed
+                }
+            }
         };
         self.change_status(|status| status.evidence_missed = missed);
     }
