@@ -4,8 +4,8 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-# System packages beside Rust, Node and a C compiler. README names the same.
-PACKAGES := cmake
+# System packages beside Rust, Node, make and a C compiler; each is also the name of its command. README names the same.
+PACKAGES := cmake curl
 CARGO ?= cargo
 NPM := npm --no-fund --no-audit --loglevel=error
 
@@ -19,12 +19,13 @@ setup: packages contracts/node_modules/.package-lock.json ## system packages, Fo
 
 .PHONY: packages
 packages:
-	@if ! command -v cmake >/dev/null; then \
-	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	    echo "installing $(PACKAGES)"; apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $(PACKAGES) >/dev/null; \
-	  else \
-	    echo "missing: $(PACKAGES). On Debian: sudo apt-get install -y $(PACKAGES)" >&2; exit 1; \
-	  fi; \
+	@missing=; for name in $(PACKAGES); do command -v $$name >/dev/null || missing="$$missing $$name"; done; \
+	if [ -z "$$missing" ]; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  echo "installing$$missing"; \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $$missing >/dev/null; \
+	else \
+	  echo "missing:$$missing. On Debian: sudo apt-get install -y$$missing" >&2; exit 1; \
 	fi
 
 contracts/node_modules/.package-lock.json: contracts/package-lock.json
