@@ -68,6 +68,11 @@ impl ClientAddress {
     ) -> Result<()> {
         let peer = peer.to_canonical();
         let trusted = self.trusts(peer);
+        while let Some(other) =
+            request.headers.keys().find(|name| self.reads_as_claim(name)).cloned()
+        {
+            request.remove_header(&other);
+        }
         if !trusted {
             for claim in &CLAIMS {
                 request.remove_header(claim);
@@ -86,6 +91,19 @@ impl ClientAddress {
             request.insert_header(FORWARDED_PROTO, if tls { "https" } else { "http" })?;
         }
         Ok(())
+    }
+
+    /// Whether an origin may take a field for one of ours though its name is another: CGI and its heirs (RFC 3875,
+    /// 4.1.18) cannot tell `x_forwarded_for` from `x-forwarded-for`. No honest proxy writes it so.
+    fn reads_as_claim(&self, name: &HeaderName) -> bool {
+        let reads_as = |ours: &HeaderName| {
+            let (name, ours) = (name.as_str().as_bytes(), ours.as_str().as_bytes());
+            let alike = |(a, b): (&u8, &u8)| {
+                a == b || !a.is_ascii_alphanumeric() && !b.is_ascii_alphanumeric()
+            };
+            name != ours && name.len() == ours.len() && name.iter().zip(ours).all(alike)
+        };
+        CLAIMS.iter().chain([&FORWARDED_FOR, &FORWARDED_PROTO, &self.header]).any(reads_as)
     }
 
     fn trusts(&self, address: IpAddr) -> bool {

@@ -43,6 +43,7 @@ pub(crate) fn run(config: Config) -> Result<(), Exit> {
         Exit::Config
     })?;
 
+    outlive_file_limits();
     // The artifact on disk runs before the first request can arrive.
     let engine = Engine::new(engine_limits(&config));
     let watch = Arc::new(Watch::open(&config, engine.clone()));
@@ -88,6 +89,22 @@ pub(crate) fn run(config: Config) -> Result<(), Exit> {
     }
     tracing::info!(requests_cut = metrics.in_flight(), "stopped");
     Ok(())
+}
+
+/// A write beyond the limit of a file's size (RLIMIT_FSIZE, `LimitFSIZE=`) ends a process by a signal, unless it is
+/// handled: then the write fails like one to a full disk.
+fn outlive_file_limits() {
+    /// On Linux, but for MIPS, and on the BSDs.
+    const SIGXFSZ: i32 = 25;
+    let registered =
+        tokio::runtime::Builder::new_current_thread().enable_io().build().and_then(|runtime| {
+            let _inside = runtime.enter();
+            // The handler stays when what listens to it is gone.
+            tokio::signal::unix::signal(tokio::signal::unix::SignalKind::from_raw(SIGXFSZ))
+        });
+    if let Err(error) = registered {
+        tracing::warn!(%error, "a limit of file sizes, if there is one, would end this process");
+    }
 }
 
 /// Every socket of the configuration, bound.

@@ -2,6 +2,7 @@
 
 use std::io::{BufReader, Read, Write};
 use std::net::TcpStream;
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -22,6 +23,8 @@ fn with_a_dead_source_it_serves_at_once_says_so_and_ends_on_sigterm() {
             ("X-Bot-Score", "99"),
             ("x_bot_verdict", "allow"),
             ("x-forwarded-for", "6.6.6.6"),
+            ("x_forwarded_for", "6.6.6.6"),
+            ("x_real-ip", "6.6.6.6"),
             ("forwarded", "for=6.6.6.6"),
         ],
     );
@@ -36,7 +39,7 @@ fn with_a_dead_source_it_serves_at_once_says_so_and_ends_on_sigterm() {
     ] {
         assert!(head.contains(line), "{line} not in {head}");
     }
-    for forged in ["99", "x_bot", "6.6.6.6", "x-bot-artifact"] {
+    for forged in [": 99\r\n", "x_bot", "6.6.6.6", "x-bot-artifact"] {
         assert!(!head.contains(forged), "{forged} in {head}");
     }
 
@@ -47,8 +50,8 @@ fn with_a_dead_source_it_serves_at_once_says_so_and_ends_on_sigterm() {
         (&status["proxy"]["serving"], &status["proxy"]["engine"]),
         (&true.into(), &serde_json::Value::Null)
     );
-    assert_eq!(edge.metric("greenlight_requests_total{action=\"unscored\"}"), 1);
-    assert_eq!(edge.metric("greenlight_forged_requests_total"), 1);
+    edge.settles_at("greenlight_requests_total{action=\"unscored\"}", 1);
+    edge.settles_at("greenlight_forged_requests_total", 1);
 
     let begun = Instant::now();
     edge.signal("TERM");
@@ -76,9 +79,9 @@ fn the_last_good_artifact_blocks_the_first_bot() {
         (&status["mode"], &status["proxy"]["engine"]),
         (&"active".into(), &digest.as_str().into())
     );
-    assert_eq!(edge.metric("greenlight_requests_total{action=\"block\"}"), 1);
-    assert_eq!(edge.metric("greenlight_responses_total{class=\"4xx\",source=\"proxy\"}"), 1);
-    assert_eq!(edge.metric("greenlight_score_count"), 2);
+    edge.settles_at("greenlight_requests_total{action=\"block\"}", 1);
+    edge.settles_at("greenlight_responses_total{class=\"4xx\",source=\"proxy\"}", 1);
+    edge.settles_at("greenlight_score_count", 2);
     edge.wait_for("the access log", |edge| edge.log().contains("\"verdict\":\"block\""));
     let log = edge.log();
     let line = log.lines().find(|line| line.contains("\"verdict\":\"block\"")).unwrap();
@@ -96,12 +99,24 @@ fn a_state_folder_that_cannot_be_used_does_not_stop_it() {
     std::fs::write(folder.path().join("state"), "a file where a folder should be").unwrap();
     let edge = Edge::start(&config(folder.path(), origin(echo), ""));
     assert_eq!(get(edge.http, "/", &[]).0, 200);
-    assert_eq!(edge.metric("greenlight_store_failing"), 1);
+    edge.settles_at("greenlight_store_failing", 1);
     edge.signal("INT");
     assert_eq!(edge.end(), 0);
 }
 
 /// As in a container that holds this binary and nothing else.
+#[test]
+fn a_limit_of_file_sizes_is_a_full_disk_and_not_the_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = config(folder.path(), origin(echo), "");
+    let mut command = Command::new("sh");
+    command.args(["-c", "ulimit -f 0; exec \"$0\" run --config \"$1\""]);
+    command.arg(env!("CARGO_BIN_EXE_greenlight")).arg(&config);
+    let edge = Edge::start_by(command);
+    edge.wait_for("missed evidence", |edge| edge.status()["evidence_missed"].as_u64() > Some(0));
+    assert_eq!(get(edge.http, "/", &[]).0, 200);
+}
+
 #[test]
 fn without_root_certificates_it_serves_and_follows() {
     let folder = tempfile::tempdir().unwrap();
@@ -122,9 +137,9 @@ fn an_upstream_that_is_gone_is_its_own_502() {
     let folder = tempfile::tempdir().unwrap();
     let edge = Edge::start(&config(folder.path(), free_address(), ""));
     assert_eq!(get(edge.http, "/", &[]).0, 502);
-    assert_eq!(edge.metric("greenlight_responses_total{class=\"5xx\",source=\"upstream\"}"), 1);
-    assert_eq!(edge.metric("greenlight_responses_total{class=\"5xx\",source=\"proxy\"}"), 0);
-    assert_eq!(edge.metric("greenlight_upstream_faults_total{reason=\"connect\"}"), 1);
+    edge.settles_at("greenlight_responses_total{class=\"5xx\",source=\"upstream\"}", 1);
+    edge.settles_at("greenlight_responses_total{class=\"5xx\",source=\"proxy\"}", 0);
+    edge.settles_at("greenlight_upstream_faults_total{reason=\"connect\"}", 1);
 }
 
 #[test]
@@ -133,7 +148,7 @@ fn an_upstream_that_is_silent_is_its_own_504() {
     let silent = origin(|mut stream| drop(stream.read_to_end(&mut Vec::new())));
     let edge = Edge::start(&config(folder.path(), silent, ""));
     assert_eq!(get(edge.http, "/", &[]).0, 504);
-    assert_eq!(edge.metric("greenlight_upstream_faults_total{reason=\"timeout\"}"), 1);
+    edge.settles_at("greenlight_upstream_faults_total{reason=\"timeout\"}", 1);
 }
 
 /// The upstream closes each connection after one answer without having said so: the next request finds a stale
@@ -247,7 +262,7 @@ fn whatever_a_client_sends_is_never_a_5xx_of_ours() {
         let shown: String = request.chars().take(60).collect();
         assert!(status < 500, "{shown:?} was answered {answer:.80}");
     }
-    assert_eq!(edge.metric("greenlight_responses_total{class=\"5xx\",source=\"proxy\"}"), 0);
+    edge.settles_at("greenlight_responses_total{class=\"5xx\",source=\"proxy\"}", 0);
     assert_eq!(get(edge.http, "/", &[]).0, 200);
 }
 

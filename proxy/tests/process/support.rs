@@ -63,6 +63,11 @@ impl Edge {
     pub(crate) fn start_with(config: &Path, environment: &[(&str, &str)]) -> Self {
         let mut command = greenlight();
         command.args(["run", "--config"]).arg(config).envs(environment.iter().copied());
+        Self::start_by(command)
+    }
+
+    /// Starts it by a command of the test's own.
+    pub(crate) fn start_by(mut command: Command) -> Self {
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let log = Arc::new(Mutex::new(Vec::new()));
         let lines = follow(child.stderr.take().unwrap(), Arc::clone(&log));
@@ -105,6 +110,11 @@ impl Edge {
         let (_, text) = self.admin("/metrics");
         let value = text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
         value.unwrap_or_else(|| panic!("no {series} in {text}")).parse().unwrap()
+    }
+
+    /// Waits until a series has a value: a request is counted after its client has the answer.
+    pub(crate) fn settles_at(&self, series: &str, value: u64) {
+        self.wait_for(series, |edge| edge.metric(series) == value);
     }
 
     pub(crate) fn log(&self) -> String {

@@ -63,5 +63,5 @@ async fn http2_is_offered_and_filtered() {
         let body = String::from_utf8(body).unwrap();
         assert!(body.contains(text), "{body}");
     }
-    assert_eq!(edge.metric("greenlight_responses_total{class=\"4xx\",source=\"proxy\"}"), 1);
+    edge.settles_at("greenlight_responses_total{class=\"4xx\",source=\"proxy\"}", 1);
 }
