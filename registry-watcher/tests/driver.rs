@@ -224,6 +224,21 @@ async fn a_dead_chain_changes_nothing_and_is_recorded_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_torn_cache_without_a_chain_is_recorded_once_however_often_it_is_tried() {
+    let dir = tempfile::tempdir().unwrap();
+    let (two, three) = left_behind(dir.path(), Head { current: 3, ..Head::default() });
+    for digest in [two, three] {
+        std::fs::write(dir.path().join(format!("artifacts/{digest}.glff")), b"torn").unwrap();
+    }
+    let (_, watcher, status) = boot(dir.path());
+    let recorded = |n: usize| evidence_of(dir.path()).matches("cache-refused").count() == n;
+    assert!(recorded(2));
+    run_until(watcher, || status.snapshot().source.failures >= 20).await;
+    // The one that is tried again, once more: it is not what was shown last.
+    assert!(recorded(3), "{}", evidence_of(dir.path()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_panic_of_the_watcher_changes_nothing_and_it_is_started_again() {
     let dir = tempfile::tempdir().unwrap();
     let (_, three) = left_behind(dir.path(), Head { current: 3, ..Head::default() });

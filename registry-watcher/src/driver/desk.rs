@@ -306,7 +306,9 @@ impl<E: Engine> Desk<E> {
         };
         match outcome {
             Ok(()) => self.papers().pending = None,
-            Err(error) => self.show_store_error(&error),
+            Err(error) => {
+                self.show_store_error(&error);
+            }
         }
     }
 
@@ -317,16 +319,21 @@ impl<E: Engine> Desk<E> {
         digest: Option<Digest>,
         error: &StoreError,
     ) {
-        self.show_store_error(error);
-        self.record(unix, event, digest, &format!("{}: {error}", error.reason()));
+        // Once, not at every retry.
+        if self.show_store_error(error) {
+            self.record(unix, event, digest, &format!("{}: {error}", error.reason()));
+        }
     }
 
-    fn show_store_error(&self, error: &StoreError) {
+    /// Whether the error is another than the one that is shown.
+    fn show_store_error(&self, error: &StoreError) -> bool {
         let text = error.to_string();
-        if self.status.borrow().store_error.as_ref() != Some(&text) {
+        let is_new = self.status.borrow().store_error.as_ref() != Some(&text);
+        if is_new {
             tracing::warn!(%error, reason = error.reason(), "the state folder cannot be used");
             self.change_status(|status| status.store_error = Some(text));
         }
+        is_new
     }
 
     pub(super) fn overridden(&self) -> bool {
