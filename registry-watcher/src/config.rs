@@ -23,7 +23,7 @@ pub struct Config {
     pub stale_mode: StaleMode,
     /// How long an adopted artifact must run without trouble before it counts as good and is kept on disk.
     pub soak: Duration,
-    /// Scorer faults of one artifact beyond which it is given up.
+    /// Scorer faults of one artifact, within ten minutes, beyond which it is given up.
     pub fault_bound: u64,
     /// This edge's name: with an artifact's id it decides whether the edge is in a canary slice.
     pub edge_id: String,

@@ -191,29 +191,28 @@ impl<E: Engine> Shift<E> {
     }
 
     fn looked(&mut self, look: Look, errands: &mut watch::Errands) -> Option<Event> {
-        self.desk.source_answered(look.as_ref().err(), self.rpcs.preferred());
-        match look {
-            Ok(look) => {
-                if self.reported.take().is_some() {
-                    self.desk.record(Clock::unix(), "source-recovered", None, "");
-                }
-                let view = look.view;
-                errands.look = Some(look);
-                Some(Event::Seen(view))
+        let error = match &look {
+            Ok(seen) => seen.adoptable.as_ref().err(),
+            Err(error) => Some(error),
+        };
+        self.desk.source_answered(error, self.rpcs.preferred());
+        // Once for each kind of failure, not at every poll.
+        match (error, self.reported) {
+            (Some(error), reported) if reported != Some(error.reason()) => {
+                self.reported = Some(error.reason());
+                let detail = format!("{}: {error}", error.reason());
+                self.desk.record(Clock::unix(), "source-failed", None, &detail);
             }
-            Err(error) => {
-                // Once for each kind of failure, not at every poll.
-                if self.reported.replace(error.reason()) != Some(error.reason()) {
-                    self.desk.record(
-                        Clock::unix(),
-                        "source-failed",
-                        None,
-                        &format!("{}: {error}", error.reason()),
-                    );
-                }
-                None
+            (None, Some(_)) => {
+                self.reported = None;
+                self.desk.record(Clock::unix(), "source-recovered", None, "");
             }
+            _ => {}
         }
+        let seen = look.ok()?;
+        let event = seen.event();
+        errands.look = Some(seen);
+        Some(event)
     }
 
     /// Steps the machine and performs what it says, until nothing is left to do at once.

@@ -22,7 +22,18 @@ pub(super) type Look = Result<Seen, ReadError>;
 /// Verified heads and what the registry says there.
 pub(super) struct Seen {
     pub(super) heads: Heads,
-    pub(super) view: View,
+    pub(super) newest: HeadAt,
+    /// A node that keeps little state may not prove what is `adoption_depth` blocks back.
+    pub(super) adoptable: Result<HeadAt, ReadError>,
+}
+
+impl Seen {
+    pub(super) fn event(&self) -> Event {
+        match self.adoptable {
+            Ok(adoptable) => Event::Seen(View { newest: self.newest, adoptable }),
+            Err(_) => Event::SeenNewest(self.newest),
+        }
+    }
 }
 
 /// Looks at the chain at every `poll`, for as long as somebody listens.
@@ -50,12 +61,13 @@ async fn look(source: &mut impl HeadSource, reader: &RegistryReader) -> Look {
     let heads = source.heads().await?;
     let newest = HeadAt { block: heads.newest.block(), head: reader.head(&heads.newest).await? };
     let adoptable = if heads.adoptable == heads.newest {
-        newest
+        Ok(newest)
     } else {
-        HeadAt { block: heads.adoptable.block(), head: reader.head(&heads.adoptable).await? }
+        let block = heads.adoptable.block();
+        reader.head(&heads.adoptable).await.map(|head| HeadAt { block, head })
     };
     source.held(&heads);
-    Ok(Seen { heads, view: View { newest, adoptable } })
+    Ok(Seen { heads, newest, adoptable })
 }
 
 /// What reads and fetches go through.

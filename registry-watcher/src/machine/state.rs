@@ -26,7 +26,7 @@ pub struct Settings {
     pub stale_mode: StaleMode,
     /// How long an artifact must run before it counts as good.
     pub soak: Millis,
-    /// Scorer faults of one artifact beyond which it is given up.
+    /// Scorer faults of one artifact, within a window of ten minutes, beyond which it is given up.
     pub fault_bound: u64,
     /// The first retry's delay; later ones double.
     pub retry: Millis,
@@ -66,8 +66,10 @@ pub enum Running {
         release: Release,
         /// When it began to run.
         since: Millis,
-        /// Scorer faults before it began.
+        /// Scorer faults before the running window.
         faults_before: u64,
+        /// When the running window of scorer faults began.
+        faults_since: Millis,
         /// Whether it has soaked.
         good: bool,
     },
@@ -173,6 +175,8 @@ pub struct State {
     pub durable: Durable,
     /// Whether the last view was below the floor.
     pub behind: bool,
+    /// Whose standing could not be read when the head changed; asked again with the next view.
+    pub unanswered: Vec<ArtifactId>,
     /// When the newest head last advanced, or the machine began.
     pub advanced_at: Millis,
     /// Whether the view is too old.
@@ -217,9 +221,13 @@ impl State {
     ) -> Self {
         let running = match (durable.boot_order().err(), loaded) {
             (Some(why), _) => Running::AllowAll { why },
-            (None, Some(release)) => {
-                Running::Artifact { release, since: now, faults_before: faults, good: true }
-            }
+            (None, Some(release)) => Running::Artifact {
+                release,
+                since: now,
+                faults_before: faults,
+                faults_since: now,
+                good: true,
+            },
             (None, None) => Running::AllowAll { why: Why::NoLastGood },
         };
         Self {
@@ -229,6 +237,7 @@ impl State {
             quarantine: durable.quarantine_under(VERSION),
             durable,
             behind: false,
+            unanswered: Vec::new(),
             advanced_at: now,
             stale: false,
             overridden: false,
@@ -280,13 +289,21 @@ impl View {
         [self.newest, self.adoptable].into_iter().find(|at| at.head.rollback)
     }
 
-    /// Whether this view may follow `floor`: neither head's block, nor the adoptable sequence, goes back.
+    /// What of this view counts above `floor`. A newest head that goes back makes the whole view worthless; an adoptable
+    /// one that does (a deeper `adoption_depth` than before) gives way to the floor's, so that a kill is not missed for
+    /// it.
     #[must_use]
-    pub const fn follows(&self, floor: &Self) -> bool {
-        self.newest.block.number >= floor.newest.block.number
-            && self.adoptable.block.number >= floor.adoptable.block.number
+    pub fn above(&self, floor: &Self) -> Option<Self> {
+        let adoptable = if self.adoptable.block.number >= floor.adoptable.block.number
             && self.adoptable.head.sequence >= floor.adoptable.head.sequence
-            && self.newest.head.sequence >= self.adoptable.head.sequence
+        {
+            self.adoptable
+        } else {
+            floor.adoptable
+        };
+        let advances = self.newest.block.number >= floor.newest.block.number;
+        (advances && self.newest.head.sequence >= adoptable.head.sequence)
+            .then_some(Self { newest: self.newest, adoptable })
     }
 }
 
@@ -295,6 +312,8 @@ impl View {
 pub enum Event {
     /// The chain was seen, by proof.
     Seen(View),
+    /// The newest head was seen, by proof; the adoptable one could not be read.
+    SeenNewest(HeadAt),
     /// A record was read, by proof.
     Resolved(Release),
     /// A record could not be read.

@@ -10,6 +10,8 @@ use crate::{
     source::BlockRef,
 };
 
+/// The window in which scorer faults are counted: a rare one must not add up over months.
+const FAULT_WINDOW: Millis = 600_000;
 /// How many artifacts are kept to fall back to.
 const GOOD_KEPT: usize = 2;
 
@@ -44,6 +46,7 @@ impl Turn {
     fn take(&mut self, event: Event) {
         match event {
             Event::Seen(view) => self.seen(view),
+            Event::SeenNewest(newest) => self.seen_newest(newest),
             Event::Resolved(release) => self.resolved(release),
             Event::ResolveFailed { id, why } => self.resolve_failed(id, &why),
             Event::Fetched(digest) => self.fetched(digest),
@@ -61,19 +64,26 @@ impl Turn {
 
     fn seen(&mut self, view: View) {
         let floor = self.state.view.or(self.state.durable.view);
-        if let Some(floor) = floor.filter(|floor| !view.follows(floor)) {
-            // Once, until a view counts again: an endpoint that lags says so at every poll.
-            if !self.state.behind {
-                self.state.behind = true;
-                self.record(
-                    "head-behind",
-                    None,
-                    format!("expected at least {}; found {}", place(&floor), place(&view)),
-                );
-            }
-            return;
+        let counts = floor.map_or(Some(view), |floor| view.above(&floor));
+        let behind = counts != Some(view);
+        // Once, until a whole view counts again: an endpoint that lags says so at every poll.
+        if let Some(floor) = floor.filter(|_| behind && !self.state.behind) {
+            let detail = format!("expected at least {}; found {}", place(&floor), place(&view));
+            self.record("head-behind", None, detail);
         }
-        self.state.behind = false;
+        self.state.behind = behind;
+        if let Some(view) = counts {
+            self.accept(view, floor);
+        }
+    }
+
+    fn seen_newest(&mut self, newest: HeadAt) {
+        let floor = self.state.view.or(self.state.durable.view);
+        let adoptable = floor.map(|floor| floor.adoptable).unwrap_or_default();
+        self.seen(View { newest, adoptable });
+    }
+
+    fn accept(&mut self, view: View, floor: Option<View>) {
         if self
             .state
             .view
@@ -89,21 +99,22 @@ impl Turn {
             floor.newest.head != view.newest.head || floor.adoptable.head != view.adoptable.head
         });
         self.state.view = Some(view);
+        let mut asked = std::mem::take(&mut self.state.unanswered);
+        let at = view.newest.block;
         if changed {
             self.record("head-changed", None, orders(&view));
             // Any change may be a revocation, which counts at the newest head: what runs, what is about to and what
             // would be fallen back to is asked about there.
-            let at = view.newest.block;
-            let mut asked: Vec<ArtifactId> = self.state.good.iter().map(|good| good.id).collect();
+            asked.extend(self.state.good.iter().map(|good| good.id));
             if let Running::Artifact { release, .. } = &self.state.running {
                 asked.push(release.id);
             }
             // One that the adoptable head wants is asked for there, which may be too old to know.
             asked.extend(self.wanted().filter(|_| view.adoptable.block != at));
-            asked.sort_unstable();
-            asked.dedup();
-            self.commands.extend(asked.into_iter().map(|id| Command::Resolve { id, at }));
         }
+        asked.sort_unstable();
+        asked.dedup();
+        self.commands.extend(asked.into_iter().map(|id| Command::Resolve { id, at }));
     }
 
     fn resolved(&mut self, release: Release) {
@@ -126,6 +137,8 @@ impl Turn {
     fn resolve_failed(&mut self, id: ArtifactId, why: &Failure) {
         if self.state.pursuit.as_ref().is_some_and(|pursuit| pursuit.is(id, &Stage::Resolving)) {
             self.failed("resolve-failed", None, why);
+        } else if self.runs_id(id) || self.state.good.iter().any(|good| good.id == id) {
+            self.state.unanswered.push(id);
         }
     }
 
@@ -160,6 +173,7 @@ impl Turn {
                 release,
                 since: self.now,
                 faults_before: self.state.faults,
+                faults_since: self.now,
                 good,
             };
         }
@@ -187,13 +201,21 @@ impl Turn {
     }
 
     fn faults(&mut self, total: u64) {
-        self.state.faults = total;
-        let Running::Artifact { release, faults_before, .. } = &self.state.running else { return };
+        let before = std::mem::replace(&mut self.state.faults, total);
+        let Running::Artifact { release, faults_before, faults_since, .. } =
+            &mut self.state.running
+        else {
+            return;
+        };
+        if self.now.saturating_sub(*faults_since) > FAULT_WINDOW {
+            (*faults_before, *faults_since) = (before, self.now);
+        }
         let faults = total.saturating_sub(*faults_before);
         if faults > self.state.settings.fault_bound {
             let (id, digest) = (release.id, release.digest);
             let bound = self.state.settings.fault_bound;
-            let message = format!("expected at most {bound} scorer faults; found {faults}");
+            let message =
+                format!("expected at most {bound} scorer faults in ten minutes; found {faults}");
             self.quarantine(id, digest, "scorer-faults", message);
             self.give_up(digest, Why::Faults);
         }

@@ -390,6 +390,62 @@ fn a_view_below_the_floor_changes_nothing_and_is_recorded_once() {
 }
 
 #[test]
+fn a_kill_is_obeyed_though_the_adoptable_head_cannot_be_read_or_lies_deeper_than_before() {
+    for deeper in [true, false] {
+        let mut world = World::new(settings());
+        world.promote(1);
+        let floor = world.state.view.unwrap().adoptable;
+        let newest = HeadAt {
+            block: BlockRef { number: world.block + 1, ..BlockRef::default() },
+            head: Head { kill: true, sequence: world.head.sequence + 1, ..world.head },
+        };
+        let mut adoptable = floor;
+        adoptable.block.number -= 50;
+        adoptable.head.sequence = 0;
+        world.send(if deeper {
+            Event::Seen(View { newest, adoptable })
+        } else {
+            Event::SeenNewest(newest)
+        });
+        assert_eq!(world.why(), "kill", "deeper {deeper}");
+        assert_eq!(world.state.view.unwrap().adoptable, floor);
+        assert_eq!(world.logged("head-behind"), usize::from(deeper));
+    }
+    let mut fresh = World::new(settings());
+    let head = Head { kill: true, sequence: 4, ..Head::default() };
+    fresh.send(Event::SeenNewest(HeadAt { head, ..HeadAt::default() }));
+    assert_eq!(fresh.why(), "kill");
+}
+
+#[test]
+fn a_revocation_that_could_not_be_read_is_asked_for_again() {
+    let mut world = World::new(settings());
+    world.promote(1);
+    world.soak();
+    world.fates.insert(1, Fate::Unresolvable);
+    world.promote(2);
+    world.soak();
+    assert_eq!(world.good(), vec![2, 1]);
+    world.fates.insert(1, Fate::Revoked);
+    world.look();
+    assert_eq!(world.good(), vec![2]);
+}
+
+#[test]
+fn rare_scorer_faults_do_not_add_up_over_time() {
+    let mut world = World::new(settings());
+    world.promote(1);
+    for total in 1..=20 {
+        world.wait(601_000);
+        world.look();
+        world.send(Event::Faults(total));
+    }
+    assert_eq!(world.runs(), Some(1));
+    world.send(Event::Faults(24));
+    assert_eq!(world.why(), "scorer-faults");
+}
+
+#[test]
 fn a_killed_edge_stays_killed_across_a_restart_without_a_chain() {
     let mut world = World::new(settings());
     world.promote(1);
