@@ -78,12 +78,12 @@ contract ConfigRegistry is IConfigRegistry, AccessManaged {
     }
 
     /// @inheritdoc IConfigRegistry
-    function promote(ArtifactId id, uint16 canaryBps) external restricted {
+    function promote(ArtifactId id, uint16 canaryBps, uint64 sequence) external restricted {
+        Head memory next = _headAt(sequence);
         if (canaryBps == 0 || canaryBps > ALL_EDGES) revert InvalidCanary(canaryBps);
         Record storage artifact = _usable(id);
         _requireActive(artifact.verifier);
 
-        Head memory next = _head;
         bool rolledBack = _isSet(next, HeadFlags.ROLLBACK);
         if (id == next.current && !rolledBack) revert AlreadyCurrent(id);
 
@@ -154,8 +154,8 @@ contract ConfigRegistry is IConfigRegistry, AccessManaged {
     // ------------------------------------------------------------------------------------- operations: risk is slow
 
     /// @inheritdoc IConfigRegistry
-    function revive() external restricted {
-        Head memory next = _head;
+    function revive(uint64 sequence) external restricted {
+        Head memory next = _headAt(sequence);
         if (!_isSet(next, HeadFlags.KILL)) revert NotKilled();
         ArtifactId target = _target(next);
         if (_records[target].status == Status.Revoked) revert RevivesRevoked(target);
@@ -164,8 +164,8 @@ contract ConfigRegistry is IConfigRegistry, AccessManaged {
     }
 
     /// @inheritdoc IConfigRegistry
-    function resume() external restricted {
-        Head memory next = _head;
+    function resume(uint64 sequence) external restricted {
+        Head memory next = _headAt(sequence);
         if (!_isSet(next, HeadFlags.PAUSED)) revert NotPaused();
         next.flags &= ~HeadFlags.PAUSED;
         emit Resumed(_advance(next));
@@ -217,6 +217,12 @@ contract ConfigRegistry is IConfigRegistry, AccessManaged {
         next.sequence = sequence;
         next.changedAt = uint40(block.timestamp);
         _head = next;
+    }
+
+    /// @dev The head, if it is the one that the caller decided on.
+    function _headAt(uint64 sequence) private view returns (Head memory found) {
+        found = _head;
+        if (found.sequence != sequence) revert HeadMoved(sequence, found.sequence);
     }
 
     function _addVerifier(address verifier) private {

@@ -44,23 +44,23 @@ contract GasTest is Governed {
 
     function test_promote() public {
         ArtifactId first = stage(1);
-        later(PROMOTER, PROMOTE_DELAY, abi.encodeCall(registry.promote, (first, ALL)));
+        later(PROMOTER, PROMOTE_DELAY, abi.encodeCall(registry.promote, (first, ALL, 0)));
         _cool();
         vm.prank(PROMOTER);
-        registry.promote(first, ALL);
+        registry.promote(first, ALL, 0);
         _snapshot("promote: the first");
 
         ArtifactId second = stage(2);
-        later(PROMOTER, PROMOTE_DELAY, abi.encodeCall(registry.promote, (second, 500)));
+        later(PROMOTER, PROMOTE_DELAY, abi.encodeCall(registry.promote, (second, 500, 1)));
         _cool();
         vm.prank(PROMOTER);
-        registry.promote(second, 500);
+        registry.promote(second, 500, 1);
         _snapshot("promote: a canary");
 
-        later(PROMOTER, PROMOTE_DELAY, abi.encodeCall(registry.promote, (second, ALL)));
+        later(PROMOTER, PROMOTE_DELAY, abi.encodeCall(registry.promote, (second, ALL, 2)));
         _cool();
         vm.prank(PROMOTER);
-        registry.promote(second, ALL);
+        registry.promote(second, ALL, 2);
         _snapshot("promote: the next");
     }
 
@@ -75,19 +75,19 @@ contract GasTest is Governed {
         guard();
         registry.kill();
         _snapshot("kill");
-        later(OPERATIONS, OPERATIONS_DELAY, abi.encodeCall(registry.revive, ()));
+        later(OPERATIONS, OPERATIONS_DELAY, abi.encodeCall(registry.revive, (4)));
         _cool();
         vm.prank(OPERATIONS);
-        registry.revive();
+        registry.revive(4);
         _snapshot("revive");
         _cool();
         guard();
         registry.pause();
         _snapshot("pause");
-        later(OPERATIONS, OPERATIONS_DELAY, abi.encodeCall(registry.resume, ()));
+        later(OPERATIONS, OPERATIONS_DELAY, abi.encodeCall(registry.resume, (6)));
         _cool();
         vm.prank(OPERATIONS);
-        registry.resume();
+        registry.resume(6);
         _snapshot("resume");
         _cool();
         guard();

@@ -12,11 +12,11 @@ contract OperationsTest is Governed {
         ArtifactId id = current(1);
         guard();
         registry.kill();
-        later(OPERATIONS, OPERATIONS_DELAY, abi.encodeCall(registry.revive, ()));
+        later(OPERATIONS, OPERATIONS_DELAY, abi.encodeCall(registry.revive, (2)));
         vm.expectEmit(true, true, true, true, address(registry));
         emit IConfigRegistry.Revived(id, 3);
         vm.prank(OPERATIONS);
-        registry.revive();
+        registry.revive(2);
         assertHead(0, 3, id, NONE, NONE, 0);
         assertEq(registry.effective(), id, "effective");
     }
@@ -41,7 +41,7 @@ contract OperationsTest is Governed {
 
     function test_reviveRefusedWhileNotKilled() public {
         _operationReverts(
-            abi.encodeCall(registry.revive, ()), abi.encodeWithSelector(IConfigRegistry.NotKilled.selector)
+            abi.encodeCall(registry.revive, (0)), abi.encodeWithSelector(IConfigRegistry.NotKilled.selector)
         );
     }
 
@@ -53,30 +53,29 @@ contract OperationsTest is Governed {
         guard();
         registry.revoke(second);
         _operationReverts(
-            abi.encodeCall(registry.revive, ()), abi.encodeWithSelector(IConfigRegistry.RevivesRevoked.selector, 2)
+            abi.encodeCall(registry.revive, (4)), abi.encodeWithSelector(IConfigRegistry.RevivesRevoked.selector, 2)
         );
         // The way out is a rollback, or a promotion.
         guard();
         registry.rollback(first);
-        vm.prank(OPERATIONS);
-        registry.revive();
+        revive();
         assertEq(registry.effective(), first, "effective");
     }
 
     function test_resumeClearsTheBit() public {
         guard();
         registry.pause();
-        later(OPERATIONS, OPERATIONS_DELAY, abi.encodeCall(registry.resume, ()));
+        later(OPERATIONS, OPERATIONS_DELAY, abi.encodeCall(registry.resume, (1)));
         vm.expectEmit(true, true, true, true, address(registry));
         emit IConfigRegistry.Resumed(2);
         vm.prank(OPERATIONS);
-        registry.resume();
+        registry.resume(1);
         assertHead(0, 2, NONE, NONE, NONE, 0);
     }
 
     function test_resumeRefusedWhileNotPaused() public {
         _operationReverts(
-            abi.encodeCall(registry.resume, ()), abi.encodeWithSelector(IConfigRegistry.NotPaused.selector)
+            abi.encodeCall(registry.resume, (0)), abi.encodeWithSelector(IConfigRegistry.NotPaused.selector)
         );
     }
 

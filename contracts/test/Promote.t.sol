@@ -9,11 +9,11 @@ import {Governed} from "./kit/Governed.sol";
 contract PromoteTest is Governed {
     function test_promotionInFullMakesCurrent() public {
         ArtifactId id = stage(1);
-        later(PROMOTER, PROMOTE_DELAY, abi.encodeCall(registry.promote, (id, ALL)));
+        later(PROMOTER, PROMOTE_DELAY, abi.encodeCall(registry.promote, (id, ALL, 0)));
         vm.expectEmit(true, true, true, true, address(registry));
         emit IConfigRegistry.Promoted(id, ALL, 1);
         vm.prank(PROMOTER);
-        registry.promote(id, ALL);
+        registry.promote(id, ALL, 0);
 
         assertHead(0, 1, id, NONE, NONE, 0);
         assertEq(registry.effective(), id, "effective");

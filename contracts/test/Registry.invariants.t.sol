@@ -64,7 +64,7 @@ contract Everyone is Governed {
         if (canaryBps < 10_000) {
             allowed = allowed && !model.rolledBack && !(id == model.candidate && canaryBps == model.canaryBps);
         }
-        bytes memory call = abi.encodeCall(registry.promote, (ArtifactId.wrap(id), canaryBps));
+        bytes memory call = abi.encodeCall(registry.promote, (ArtifactId.wrap(id), canaryBps, model.sequence));
         if (_call(PROMOTER, PROMOTE_DELAY, call, allowed)) {
             ++model.sequence;
             if (canaryBps == 10_000) {
@@ -121,7 +121,7 @@ contract Everyone is Governed {
     }
 
     function reviveAll() external {
-        bytes memory call = abi.encodeCall(registry.revive, ());
+        bytes memory call = abi.encodeCall(registry.revive, (model.sequence));
         if (_call(OPERATIONS, OPERATIONS_DELAY, call, model.killed && status[target()] != Status.Revoked)) {
             ++model.sequence;
             model.killed = false;
@@ -129,7 +129,7 @@ contract Everyone is Governed {
     }
 
     function resumeAll() external {
-        if (_call(OPERATIONS, OPERATIONS_DELAY, abi.encodeCall(registry.resume, ()), model.paused)) {
+        if (_call(OPERATIONS, OPERATIONS_DELAY, abi.encodeCall(registry.resume, (model.sequence)), model.paused)) {
             ++model.sequence;
             model.paused = false;
         }

@@ -33,14 +33,14 @@ contract RolesTest is Governed {
     function test_strangersAreRefusedByTheRegistryItself() public {
         ArtifactId id = stage(1);
         _refused(abi.encodeCall(registry.stage, (address(verifier), "")));
-        _refused(abi.encodeCall(registry.promote, (id, ALL)));
+        _refused(abi.encodeCall(registry.promote, (id, ALL, 0)));
         _refused(abi.encodeCall(registry.kill, ()));
         _refused(abi.encodeCall(registry.rollback, (id)));
         _refused(abi.encodeCall(registry.pause, ()));
         _refused(abi.encodeCall(registry.revoke, (id)));
         _refused(abi.encodeCall(registry.stopVerifier, (address(verifier))));
-        _refused(abi.encodeCall(registry.revive, ()));
-        _refused(abi.encodeCall(registry.resume, ()));
+        _refused(abi.encodeCall(registry.revive, (0)));
+        _refused(abi.encodeCall(registry.resume, (0)));
         _refused(abi.encodeCall(registry.addVerifier, (address(verifier))));
         _refused(abi.encodeCall(registry.setAuthority, (address(script))));
     }
@@ -51,7 +51,7 @@ contract RolesTest is Governed {
         ArtifactId id = stage(1);
         vm.expectRevert(_operation(IAccessManager.AccessManagerNotScheduled.selector, _promotion(id)));
         vm.prank(PROMOTER);
-        registry.promote(id, ALL);
+        registry.promote(id, ALL, 0);
     }
 
     function test_promotionBeforeItsTime() public {
@@ -59,10 +59,10 @@ contract RolesTest is Governed {
         later(PROMOTER, PROMOTE_DELAY - 1, _promotion(id));
         vm.expectRevert(_operation(IAccessManager.AccessManagerNotReady.selector, _promotion(id)));
         vm.prank(PROMOTER);
-        registry.promote(id, ALL);
+        registry.promote(id, ALL, 0);
         vm.warp(vm.getBlockTimestamp() + 1);
         vm.prank(PROMOTER);
-        registry.promote(id, ALL);
+        registry.promote(id, ALL, 0);
         assertEq(registry.effective(), id, "effective");
     }
 
@@ -79,30 +79,36 @@ contract RolesTest is Governed {
         later(PROMOTER, PROMOTE_DELAY + 1 weeks, _promotion(id));
         vm.expectRevert(_operation(IAccessManager.AccessManagerExpired.selector, _promotion(id)));
         vm.prank(PROMOTER);
-        registry.promote(id, ALL);
+        registry.promote(id, ALL, 0);
     }
 
     function test_promotionHappensOncePerSchedule() public {
         ArtifactId first = current(1);
         current(2);
         promote(first, ALL);
-        vm.expectRevert(_operation(IAccessManager.AccessManagerNotScheduled.selector, _promotion(first)));
+        bytes memory call = abi.encodeCall(registry.promote, (first, ALL, 2));
+        vm.expectRevert(_operation(IAccessManager.AccessManagerNotScheduled.selector, call));
         vm.prank(PROMOTER);
-        registry.promote(first, ALL);
+        registry.promote(first, ALL, 2);
     }
 
-    /// @dev What was scheduled is what may run: not another artifact, not another share of the edges.
+    /// @dev What was scheduled is what may run: not another artifact, not another share of the edges, not
+    /// on another head.
     function test_scheduleIsForTheseArgumentsAlone() public {
         ArtifactId first = stage(1);
         ArtifactId second = stage(2);
         later(PROMOTER, PROMOTE_DELAY, _promotion(first));
         vm.expectRevert(_operation(IAccessManager.AccessManagerNotScheduled.selector, _promotion(second)));
         vm.prank(PROMOTER);
-        registry.promote(second, ALL);
-        bytes memory canary = abi.encodeCall(registry.promote, (first, 500));
+        registry.promote(second, ALL, 0);
+        bytes memory canary = abi.encodeCall(registry.promote, (first, 500, 0));
         vm.expectRevert(_operation(IAccessManager.AccessManagerNotScheduled.selector, canary));
         vm.prank(PROMOTER);
-        registry.promote(first, 500);
+        registry.promote(first, 500, 0);
+        bytes memory elsewhere = abi.encodeCall(registry.promote, (first, ALL, 1));
+        vm.expectRevert(_operation(IAccessManager.AccessManagerNotScheduled.selector, elsewhere));
+        vm.prank(PROMOTER);
+        registry.promote(first, ALL, 1);
     }
 
     function test_guardianCancelsAPromotion() public {
@@ -112,19 +118,19 @@ contract RolesTest is Governed {
         manager.cancel(PROMOTER, address(registry), _promotion(id));
         vm.expectRevert(_operation(IAccessManager.AccessManagerNotScheduled.selector, _promotion(id)));
         vm.prank(PROMOTER);
-        registry.promote(id, ALL);
+        registry.promote(id, ALL, 0);
     }
 
     function test_guardianCancelsOperations() public {
         guard();
         registry.kill();
-        bytes memory call = abi.encodeCall(registry.revive, ());
+        bytes memory call = abi.encodeCall(registry.revive, (1));
         later(OPERATIONS, OPERATIONS_DELAY, call);
         guard();
         manager.cancel(OPERATIONS, address(registry), call);
         vm.prank(OPERATIONS);
         vm.expectPartialRevert(IAccessManager.AccessManagerNotScheduled.selector);
-        registry.revive();
+        registry.revive(1);
     }
 
     function test_publisherCannotCancelAPromotion() public {
@@ -258,8 +264,9 @@ contract RolesTest is Governed {
         assertEq(keccak256(reason), keccak256(expected), "for want of the role");
     }
 
+    /// @dev On the head of a new deployment.
     function _promotion(ArtifactId id) private view returns (bytes memory) {
-        return abi.encodeCall(registry.promote, (id, ALL));
+        return abi.encodeCall(registry.promote, (id, ALL, 0));
     }
 
     function _operation(bytes4 selector, bytes memory call) private view returns (bytes memory) {

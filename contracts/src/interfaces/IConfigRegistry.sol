@@ -80,6 +80,11 @@ enum VerifierStatus {
 /// @notice No edge runs an artifact unless this contract says so. Who may call what, and after which delay, is the
 /// business of the AccessManager that is this contract's authority: publishers stage, promoters promote after the
 /// timelock, guardians make things safer at once, operations undo that after a delay.
+///
+/// An AccessManager's schedule stands for a week after its delay. A promotion, a revival or a resumption that was scheduled
+/// before a guardian acted could thus undo that act at once, with no delay left. Hence `promote`, `revive` and `resume` name
+/// the sequence of the head that they were decided on and fail unless it is the head's sequence still, a compare-and-swap:
+/// any change of the head voids what was scheduled before it, and it must be scheduled, and waited for, anew.
 interface IConfigRegistry {
     // ------------------------------------------------------------------------------------------------------- events
 
@@ -121,6 +126,9 @@ interface IConfigRegistry {
 
     // ------------------------------------------------------------------------------------------------------- errors
 
+    /// @notice The call was decided on the head of sequence `expected`, and the head's sequence is `found`: decide, and
+    /// schedule, anew.
+    error HeadMoved(uint64 expected, uint64 found);
     /// @notice No artifact has this id.
     error UnknownArtifact(ArtifactId id);
     /// @notice The same bytes wait under this id already.
@@ -170,7 +178,9 @@ interface IConfigRegistry {
 
     /// @notice Makes `id` current (`canaryBps` 10 000), which ends a canary and a rollback, or the candidate of a canary.
     /// It says nothing about the kill and pause bits: those stay.
-    function promote(ArtifactId id, uint16 canaryBps) external;
+    /// @param sequence The head's, on which this was decided. It is checked before anything else, so that a promotion
+    /// scheduled before a rollback, a kill or a pause ends none of them.
+    function promote(ArtifactId id, uint16 canaryBps, uint64 sequence) external;
 
     // ------------------------------------------------------------------------------------ guardian: safety is fast
 
@@ -192,10 +202,13 @@ interface IConfigRegistry {
     // ------------------------------------------------------------------------------------- operations: risk is slow
 
     /// @notice Takes the kill back.
-    function revive() external;
+    /// @param sequence The head's, on which this was decided; checked first. A revival scheduled for an earlier kill thus
+    /// leaves a later one alone.
+    function revive(uint64 sequence) external;
 
     /// @notice Takes the pause back.
-    function resume() external;
+    /// @param sequence The head's, on which this was decided; checked first.
+    function resume(uint64 sequence) external;
 
     /// @notice Lets `verifier` vouch for artifacts.
     function addVerifier(address verifier) external;

@@ -70,10 +70,16 @@ abstract contract Governed is Test {
         vm.warp(vm.getBlockTimestamp() + delay);
     }
 
+    /// @dev The head's, on which a slow act is decided.
+    function sequence() internal view returns (uint64) {
+        return registry.head().sequence;
+    }
+
     function promote(ArtifactId id, uint16 canaryBps) internal {
-        later(PROMOTER, PROMOTE_DELAY, abi.encodeCall(registry.promote, (id, canaryBps)));
+        uint64 decidedOn = sequence();
+        later(PROMOTER, PROMOTE_DELAY, abi.encodeCall(registry.promote, (id, canaryBps, decidedOn)));
         vm.prank(PROMOTER);
-        registry.promote(id, canaryBps);
+        registry.promote(id, canaryBps, decidedOn);
     }
 
     function current(uint256 salt) internal returns (ArtifactId id) {
@@ -82,15 +88,17 @@ abstract contract Governed is Test {
     }
 
     function revive() internal {
-        later(OPERATIONS, OPERATIONS_DELAY, abi.encodeCall(registry.revive, ()));
+        uint64 decidedOn = sequence();
+        later(OPERATIONS, OPERATIONS_DELAY, abi.encodeCall(registry.revive, (decidedOn)));
         vm.prank(OPERATIONS);
-        registry.revive();
+        registry.revive(decidedOn);
     }
 
     function resume() internal {
-        later(OPERATIONS, OPERATIONS_DELAY, abi.encodeCall(registry.resume, ()));
+        uint64 decidedOn = sequence();
+        later(OPERATIONS, OPERATIONS_DELAY, abi.encodeCall(registry.resume, (decidedOn)));
         vm.prank(OPERATIONS);
-        registry.resume();
+        registry.resume(decidedOn);
     }
 
     function addVerifier(address added) internal {
@@ -105,15 +113,16 @@ abstract contract Governed is Test {
 
     /// @dev Expects that a promotion is refused once its time has come.
     function promoteReverts(ArtifactId id, uint16 canaryBps, bytes memory reason) internal {
-        later(PROMOTER, PROMOTE_DELAY, abi.encodeCall(registry.promote, (id, canaryBps)));
+        uint64 decidedOn = sequence();
+        later(PROMOTER, PROMOTE_DELAY, abi.encodeCall(registry.promote, (id, canaryBps, decidedOn)));
         vm.prank(PROMOTER);
         vm.expectRevert(reason);
-        registry.promote(id, canaryBps);
+        registry.promote(id, canaryBps, decidedOn);
     }
 
     function assertHead(
         uint8 flags,
-        uint64 sequence,
+        uint64 sequence_,
         ArtifactId current_,
         ArtifactId rollbackTo,
         ArtifactId candidate,
@@ -121,7 +130,7 @@ abstract contract Governed is Test {
     ) internal view {
         Head memory head = registry.head();
         assertEq(head.flags, flags, "flags");
-        assertEq(head.sequence, sequence, "sequence");
+        assertEq(head.sequence, sequence_, "sequence");
         assertEq(head.current, current_, "current");
         assertEq(head.rollbackTo, rollbackTo, "rollbackTo");
         assertEq(head.candidate, candidate, "candidate");
