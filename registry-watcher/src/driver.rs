@@ -26,7 +26,7 @@ use crate::{
     config::Config,
     engine::Engine,
     fetch::LogSource,
-    machine::{Event, Millis, State, step},
+    machine::{Command, Event, Millis, State, step},
     registry::RegistryReader,
     rpc::RpcPool,
     source::RpcSource,
@@ -224,10 +224,16 @@ impl<E: Engine> Shift<E> {
             let now = self.clock.now();
             let (next, commands) = step(&state, event, now);
             *state = next;
-            for command in commands {
+            // What requests meet comes first, then what people see of it; files take their time.
+            let (urgent, rest): (Vec<_>, Vec<_>) =
+                commands.into_iter().partition(Command::is_urgent);
+            for command in urgent {
                 events.extend(self.desk.perform(command, &state, Clock::unix(), tasks, errands));
             }
             self.desk.follow(&state, now);
+            for command in rest {
+                events.extend(self.desk.perform(command, &state, Clock::unix(), tasks, errands));
+            }
         }
     }
 }

@@ -396,3 +396,11 @@ pub enum Command {
         detail: String,
     },
 }
+
+impl Command {
+    /// Whether it changes what requests meet.
+    #[must_use]
+    pub const fn is_urgent(&self) -> bool {
+        matches!(self, Self::Install(_) | Self::AllowAll(_))
+    }
+}
