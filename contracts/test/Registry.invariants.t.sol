@@ -10,7 +10,8 @@ import {Artifacts} from "./kit/Artifacts.sol";
 import {Governed} from "./kit/Governed.sol";
 
 /// @notice Plays everyone against the registry in any order, and keeps the books of a model that knows the rules in their
-/// simplest form. A call that the model allows must succeed, one that it forbids must fail.
+/// simplest form. A call that the model allows must succeed, one that it forbids must fail. While a slow act waits, a guardian
+/// may act; then it must fail.
 contract Everyone is Governed {
     struct Model {
         bool killed;
@@ -46,7 +47,7 @@ contract Everyone is Governed {
             known = known || salt[id] == chosen;
         }
         bytes memory call = abi.encodeCall(registry.stage, (address(verifiers[which]), Artifacts.sample(1, chosen)));
-        if (_call(PUBLISHER, 0, call, !known && !stopped[which])) {
+        if (_call(PUBLISHER, call, !known && !stopped[which])) {
             uint32 id = ++model.lastId;
             status[id] = Status.Staged;
             salt[id] = chosen;
@@ -54,7 +55,7 @@ contract Everyone is Governed {
         }
     }
 
-    function promoteSome(uint256 random, uint256 share) external {
+    function promoteSome(uint256 random, uint256 share, uint256 meanwhile) external {
         uint32 id = _id(random);
         uint16[6] memory shares = [0, 1, 500, 9_999, 10_000, 10_001];
         uint16 canaryBps = share % 2 == 0 ? 10_000 : shares[(share >> 1) % 6];
@@ -65,7 +66,7 @@ contract Everyone is Governed {
             allowed = allowed && !model.rolledBack && !(id == model.candidate && canaryBps == model.canaryBps);
         }
         bytes memory call = abi.encodeCall(registry.promote, (ArtifactId.wrap(id), canaryBps, model.sequence));
-        if (_call(PROMOTER, PROMOTE_DELAY, call, allowed)) {
+        if (_slowly(PROMOTER, PROMOTE_DELAY, call, allowed, meanwhile)) {
             ++model.sequence;
             if (canaryBps == 10_000) {
                 status[id] = Status.Promoted;
@@ -77,35 +78,35 @@ contract Everyone is Governed {
         }
     }
 
-    function kill() external {
-        if (_call(GUARDIAN, 0, abi.encodeCall(registry.kill, ()), !model.killed)) {
+    function kill() public {
+        if (_call(GUARDIAN, abi.encodeCall(registry.kill, ()), !model.killed)) {
             ++model.sequence;
             model.killed = true;
         }
     }
 
-    function pause() external {
-        if (_call(GUARDIAN, 0, abi.encodeCall(registry.pause, ()), !model.paused)) {
+    function pause() public {
+        if (_call(GUARDIAN, abi.encodeCall(registry.pause, ()), !model.paused)) {
             ++model.sequence;
             model.paused = true;
         }
     }
 
-    function rollbackTo(uint256 random) external {
+    function rollbackTo(uint256 random) public {
         uint32 id = _id(random);
         bytes memory call = abi.encodeCall(registry.rollback, (ArtifactId.wrap(id)));
-        if (_call(GUARDIAN, 0, call, status[id] == Status.Promoted && id != target())) {
+        if (_call(GUARDIAN, call, status[id] == Status.Promoted && id != target())) {
             ++model.sequence;
             (model.rolledBack, model.rollbackTo) = (true, id);
             (model.candidate, model.canaryBps) = (0, 0);
         }
     }
 
-    function revokeSome(uint256 random) external {
+    function revokeSome(uint256 random) public {
         uint32 id = _id(random);
         bool usable = status[id] == Status.Staged || status[id] == Status.Promoted;
         bytes memory call = abi.encodeCall(registry.revoke, (ArtifactId.wrap(id)));
-        if (_call(GUARDIAN, 0, call, usable && (id != target() || model.killed))) {
+        if (_call(GUARDIAN, call, usable && (id != target() || model.killed))) {
             ++model.sequence;
             status[id] = Status.Revoked;
             if (id == model.candidate) (model.candidate, model.canaryBps) = (0, 0);
@@ -117,19 +118,21 @@ contract Everyone is Governed {
         if (random % 8 != 0) return;
         uint256 which = (random >> 3) % 2;
         bytes memory call = abi.encodeCall(registry.stopVerifier, (address(verifiers[which])));
-        if (_call(GUARDIAN, 0, call, !stopped[which])) stopped[which] = true;
+        if (_call(GUARDIAN, call, !stopped[which])) stopped[which] = true;
     }
 
-    function reviveAll() external {
+    function reviveAll(uint256 meanwhile) external {
         bytes memory call = abi.encodeCall(registry.revive, (model.sequence));
-        if (_call(OPERATIONS, OPERATIONS_DELAY, call, model.killed && status[target()] != Status.Revoked)) {
+        bool allowed = model.killed && status[target()] != Status.Revoked;
+        if (_slowly(OPERATIONS, OPERATIONS_DELAY, call, allowed, meanwhile)) {
             ++model.sequence;
             model.killed = false;
         }
     }
 
-    function resumeAll() external {
-        if (_call(OPERATIONS, OPERATIONS_DELAY, abi.encodeCall(registry.resume, (model.sequence)), model.paused)) {
+    function resumeAll(uint256 meanwhile) external {
+        bytes memory call = abi.encodeCall(registry.resume, (model.sequence));
+        if (_slowly(OPERATIONS, OPERATIONS_DELAY, call, model.paused, meanwhile)) {
             ++model.sequence;
             model.paused = false;
         }
@@ -148,15 +151,30 @@ contract Everyone is Governed {
         return uint32(random % (uint256(model.lastId) + 2));
     }
 
-    function _call(address caller, uint32 delay, bytes memory call, bool allowed) private returns (bool ok) {
-        if (delay > 0) later(caller, delay, call);
-        vm.prank(caller);
-        (ok,) = address(registry).call(call);
-        assertEq(ok, allowed, "the registry and the model agree");
-        if (!ok && delay > 0) {
+    /// @dev Half the time nothing happens between the schedule and its execution. Otherwise a guardian acts, if the rules let
+    /// it, and whatever moved the head voids the schedule.
+    function _slowly(address caller, uint32 delay, bytes memory call, bool allowed, uint256 meanwhile)
+        private
+        returns (bool ok)
+    {
+        uint64 decidedOn = model.sequence;
+        later(caller, delay, call);
+        uint256 act = meanwhile % 8;
+        if (act == 0) kill();
+        else if (act == 1) pause();
+        else if (act == 2) rollbackTo(meanwhile >> 3);
+        else if (act == 3) revokeSome(meanwhile >> 3);
+        ok = _call(caller, call, allowed && model.sequence == decidedOn);
+        if (!ok) {
             vm.prank(caller);
             manager.cancel(caller, address(registry), call);
         }
+    }
+
+    function _call(address caller, bytes memory call, bool allowed) private returns (bool ok) {
+        vm.prank(caller);
+        (ok,) = address(registry).call(call);
+        assertEq(ok, allowed, "the registry and the model agree");
     }
 }
 

@@ -85,6 +85,7 @@ enum VerifierStatus {
 /// before a guardian acted could thus undo that act at once, with no delay left. Hence `promote`, `revive` and `resume` name
 /// the sequence of the head that they were decided on and fail unless it is the head's sequence still, a compare-and-swap:
 /// any change of the head voids what was scheduled before it, and it must be scheduled, and waited for, anew.
+/// What names a sequence still to come stands in the open until then, and guardians can cancel it.
 interface IConfigRegistry {
     // ------------------------------------------------------------------------------------------------------- events
 
