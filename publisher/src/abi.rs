@@ -53,6 +53,7 @@ sol! {
         event VerifierAdded(address indexed verifier);
         event VerifierStopped(address indexed verifier);
 
+        error HeadMoved(uint64 expected, uint64 found);
         error UnknownArtifact(uint32 id);
         error AlreadyStaged(uint32 id);
         error AlreadyPromoted(uint32 id);
@@ -75,14 +76,14 @@ sol! {
         error VerifierWithoutCode(address verifier);
 
         function stage(address verifier, bytes calldata evidence) external returns (uint32 id);
-        function promote(uint32 id, uint16 canaryBps) external;
+        function promote(uint32 id, uint16 canaryBps, uint64 sequence) external;
         function kill() external;
         function rollback(uint32 id) external;
         function pause() external;
         function revoke(uint32 id) external;
         function stopVerifier(address verifier) external;
-        function revive() external;
-        function resume() external;
+        function revive(uint64 sequence) external;
+        function resume(uint64 sequence) external;
         function addVerifier(address verifier) external;
         function head() external view returns (Head memory);
         function effective() external view returns (uint32);

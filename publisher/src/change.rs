@@ -18,34 +18,45 @@ use crate::{
 };
 
 pub(crate) async fn promote(target: Target, canary_bps: u16, act: &Act) -> Result<Report, Error> {
-    on_artifact(target, act, |id| {
-        (Abi::promoteCall { id, canaryBps: canary_bps }, Action::Promote { id, canary_bps })
+    let (sender, sequence) = decide(act).await?;
+    on_artifact(&sender, target, act, |id| {
+        (
+            Abi::promoteCall { id, canaryBps: canary_bps, sequence },
+            Action::Promote { id, canary_bps, expected_sequence: sequence },
+        )
     })
     .await
 }
 
 pub(crate) async fn rollback(target: Target, act: &Act) -> Result<Report, Error> {
-    on_artifact(target, act, |id| (Abi::rollbackCall { id }, Action::Rollback { id })).await
+    let sender = act.sender.connect().await?;
+    on_artifact(&sender, target, act, |id| (Abi::rollbackCall { id }, Action::Rollback { id }))
+        .await
 }
 
 pub(crate) async fn revoke(target: Target, act: &Act) -> Result<Report, Error> {
-    on_artifact(target, act, |id| (Abi::revokeCall { id }, Action::Revoke { id })).await
+    let sender = act.sender.connect().await?;
+    on_artifact(&sender, target, act, |id| (Abi::revokeCall { id }, Action::Revoke { id })).await
 }
 
 pub(crate) async fn kill(act: &Act) -> Result<Report, Error> {
-    on_head(act, &Abi::killCall {}, Action::Kill).await
+    on_head(&act.sender.connect().await?, act, &Abi::killCall {}, Action::Kill).await
 }
 
 pub(crate) async fn revive(act: &Act) -> Result<Report, Error> {
-    on_head(act, &Abi::reviveCall {}, Action::Revive).await
+    let (sender, sequence) = decide(act).await?;
+    let action = Action::Revive { expected_sequence: sequence };
+    on_head(&sender, act, &Abi::reviveCall { sequence }, action).await
 }
 
 pub(crate) async fn pause(act: &Act) -> Result<Report, Error> {
-    on_head(act, &Abi::pauseCall {}, Action::Pause).await
+    on_head(&act.sender.connect().await?, act, &Abi::pauseCall {}, Action::Pause).await
 }
 
 pub(crate) async fn resume(act: &Act) -> Result<Report, Error> {
-    on_head(act, &Abi::resumeCall {}, Action::Resume).await
+    let (sender, sequence) = decide(act).await?;
+    let action = Action::Resume { expected_sequence: sequence };
+    on_head(&sender, act, &Abi::resumeCall { sequence }, action).await
 }
 
 /// Cancels what is scheduled, as whoever scheduled it or as a guardian.
@@ -78,23 +89,35 @@ pub(crate) async fn cancel(target: Scheduled, sender: &SenderArgs) -> Result<Rep
     Ok(Report::of(&Cancellation { cancelled }))
 }
 
+/// The sender, and the sequence of the head that the act is decided on. What may have to wait is bound to it: a change of
+/// the head meanwhile, a guardian's above all, is not undone by what was decided before it.
+async fn decide(act: &Act) -> Result<(Sender, u64), Error> {
+    let sender = act.sender.connect().await?;
+    let sequence = sender.registry.head(BlockId::latest()).await?.sequence;
+    Ok((sender, sequence))
+}
+
 async fn on_artifact<C: SolCall>(
+    sender: &Sender,
     target: Target,
     act: &Act,
     call: impl Fn(u32) -> (C, Action),
 ) -> Result<Report, Error> {
-    let sender = act.sender.connect().await?;
     let id = sender.registry.resolve(target).await?;
     let (call, action) = call(id);
-    let performed = sender.perform(&call, act.timelock).await?;
+    let performed = sender.perform(&call, &action, act.timelock).await?;
     let digest = sender.registry.record(id, BlockId::latest()).await?.map(|record| record.digest);
-    finish(&sender, performed, action, digest).await
+    finish(sender, performed, action, digest).await
 }
 
-async fn on_head(act: &Act, call: &impl SolCall, action: Action) -> Result<Report, Error> {
-    let sender = act.sender.connect().await?;
-    let performed = sender.perform(call, act.timelock).await?;
-    finish(&sender, performed, action, None).await
+async fn on_head(
+    sender: &Sender,
+    act: &Act,
+    call: &impl SolCall,
+    action: Action,
+) -> Result<Report, Error> {
+    let performed = sender.perform(call, &action, act.timelock).await?;
+    finish(sender, performed, action, None).await
 }
 
 async fn finish(

@@ -24,7 +24,7 @@ pub(crate) enum Exit {
     Unreachable = 4,
     /// Waited in vain: it may still happen, and the same command goes on from where this one stopped.
     Timeout = 5,
-    /// The scheduled operation was cancelled, or not executed in time.
+    /// The scheduled operation was cancelled, was not executed in time, or the head moved under it.
     Vetoed = 6,
 }
 
@@ -129,6 +129,10 @@ pub(crate) enum TimelockError {
         crate::report::time(*ready_at)
     )]
     TooLong { operation: B256, ready_at: u64, max_wait: u64 },
+    #[error(
+        "operation {operation}: void, because the head moved: expected sequence {expected}; found {found}; run this again to schedule it anew"
+    )]
+    HeadMoved { operation: B256, expected: u64, found: u64, transaction: Option<Box<Mined>> },
 }
 
 impl Error {
@@ -172,6 +176,7 @@ impl Error {
                 TimelockError::Cancelled { .. } => "cancelled",
                 TimelockError::Expired { .. } => "expired",
                 TimelockError::TooLong { .. } => "timelock",
+                TimelockError::HeadMoved { .. } => "head-moved",
             },
         }
     }
@@ -189,9 +194,11 @@ impl Error {
             Self::Chain(
                 ChainError::Rpc { .. } | ChainError::NoEvent { .. } | ChainError::OutOfGas { .. },
             ) => Exit::Failed,
-            Self::Timelock(TimelockError::Cancelled { .. } | TimelockError::Expired { .. }) => {
-                Exit::Vetoed
-            }
+            Self::Timelock(
+                TimelockError::Cancelled { .. }
+                | TimelockError::Expired { .. }
+                | TimelockError::HeadMoved { .. },
+            ) => Exit::Vetoed,
         }
     }
 
@@ -224,7 +231,10 @@ impl Error {
     /// The transaction that was mined and failed.
     pub(crate) fn transaction(&self) -> Option<&Mined> {
         match self {
-            Self::Chain(ChainError::Refused { transaction, .. }) => transaction.as_deref(),
+            Self::Chain(ChainError::Refused { transaction, .. })
+            | Self::Timelock(TimelockError::HeadMoved { transaction, .. }) => {
+                transaction.as_deref()
+            }
             Self::Chain(ChainError::OutOfGas { transaction, .. }) => Some(transaction),
             _ => None,
         }

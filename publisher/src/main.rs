@@ -10,6 +10,7 @@ mod files;
 mod history;
 mod lint;
 mod operation;
+mod past;
 mod refusal;
 mod registry;
 mod report;

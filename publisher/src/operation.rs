@@ -13,15 +13,17 @@ use alloy::{
         Filter, TransactionRequest,
         state::{AccountOverride, StateOverride},
     },
-    sol_types::{SolCall, SolEvent as _},
+    sol_types::{SolCall, SolError as _, SolEvent as _},
 };
 use clap::Args;
 use serde::Serialize;
 
 use crate::{
-    abi::IAccessManager as Manager,
+    abi::{IAccessManager as Manager, IConfigRegistry::HeadMoved},
     error::{ChainError, Error, TimelockError},
+    past::Past,
     report::{progress, time},
+    schedule::Action,
     transaction::{Mined, Rehearsal, Sender},
 };
 
@@ -80,25 +82,12 @@ pub(crate) struct Operation {
     pub(crate) schedule_transaction: Option<Mined>,
 }
 
-/// The last thing that happened to an operation.
-enum Past {
-    /// Never scheduled, or executed: a new round may begin.
-    Free,
-    /// Its last schedule ran out.
-    Expired {
-        ready_at: u64,
-    },
-    Cancelled {
-        block: u64,
-        transaction: B256,
-    },
-}
-
 impl Sender {
     /// Makes `call` on the registry, through a schedule if this account needs one.
     pub(crate) async fn perform<C: SolCall>(
         &self,
         call: &C,
+        action: &Action,
         timelock: TimelockArgs,
     ) -> Result<Performed, Error> {
         let (registry, data) = (&self.registry, Bytes::from(call.abi_encode()));
@@ -122,7 +111,7 @@ impl Sender {
             };
         }
         self.rehearse(&data).await?;
-        let operation = self.scheduled(&data, timelock.again).await?;
+        let operation = self.scheduled(&data, action, timelock.again).await?;
         let left = operation.ready_at.saturating_sub(registry.chain.latest().await?.timestamp);
         if left > 0 && timelock.no_wait {
             return Ok(Performed {
@@ -135,8 +124,11 @@ impl Sender {
             let Operation { id, ready_at, .. } = operation;
             return Err(TimelockError::TooLong { operation: id, ready_at, max_wait }.into());
         }
-        self.ripen(&data, &operation).await?;
-        let transaction = self.send(registry.address, data, Rehearsal::First).await?;
+        self.ripen(&data, action, &operation).await?;
+        let transaction = self
+            .send(registry.address, data, Rehearsal::First)
+            .await
+            .map_err(|error| void_if_moved(error, operation.id))?;
         Ok(Performed {
             outcome: Outcome::Executed,
             operation: Some(operation),
@@ -201,8 +193,14 @@ impl Sender {
             .with_input(data.clone())
     }
 
-    /// The operation of `data`, scheduled now if it is not already.
-    async fn scheduled(&self, data: &Bytes, again: bool) -> Result<Operation, Error> {
+    /// The operation of `data`, scheduled now if it is not already. What was scheduled on another head is void and in
+    /// nobody's way; what was cancelled is a veto on whichever head.
+    async fn scheduled(
+        &self,
+        data: &Bytes,
+        action: &Action,
+        again: bool,
+    ) -> Result<Operation, Error> {
         let registry = &self.registry;
         let id = self.operation_id(data).await?;
         if let Some(operation) = self.operation(id, None).await? {
@@ -212,13 +210,18 @@ impl Sender {
             ));
             return Ok(operation);
         }
-        match self.past(id).await? {
-            Past::Cancelled { block, transaction } if !again => {
-                return Err(TimelockError::Cancelled { operation: id, block, transaction }.into());
+        match self.past(action).await? {
+            Past::Cancelled { operation, block, transaction } if !again => {
+                return Err(TimelockError::Cancelled { operation, block, transaction }.into());
             }
-            Past::Expired { ready_at } if !again => {
+            Past::Scheduled { operation, ready_at, .. } if operation == id && !again => {
                 let expired_at = ready_at.saturating_add(self.expiration().await?);
-                return Err(TimelockError::Expired { operation: id, expired_at }.into());
+                return Err(TimelockError::Expired { operation, expired_at }.into());
+            }
+            Past::Scheduled { operation, expected: Some(expected), .. } if operation != id => {
+                progress(&format!(
+                    "operation {operation} is void: it was decided on sequence {expected}, and the head moved"
+                ));
             }
             _ => {}
         }
@@ -282,32 +285,13 @@ impl Sender {
             .map(u64::from)
     }
 
-    /// What became of an operation that is not scheduled (any more).
-    async fn past(&self, id: B256) -> Result<Past, ChainError> {
-        let registry = &self.registry;
-        let filter = Filter::new().address(registry.manager).topic1(id).event_signature(vec![
-            Manager::OperationScheduled::SIGNATURE_HASH,
-            Manager::OperationExecuted::SIGNATURE_HASH,
-            Manager::OperationCanceled::SIGNATURE_HASH,
-        ]);
-        let latest = registry.chain.latest().await?.number;
-        let logs = registry.chain.logs(&filter, registry.from_block, latest).await?;
-        let Some(last) = logs.last() else { return Ok(Past::Free) };
-        Ok(match last.topic0() {
-            Some(&Manager::OperationCanceled::SIGNATURE_HASH) => Past::Cancelled {
-                block: last.block_number.unwrap_or_default(),
-                transaction: last.transaction_hash.unwrap_or_default(),
-            },
-            Some(&Manager::OperationScheduled::SIGNATURE_HASH) => Past::Expired {
-                ready_at: Manager::OperationScheduled::decode_log(&last.inner)
-                    .map_or(0, |scheduled| scheduled.schedule.to::<u64>()),
-            },
-            _ => Past::Free,
-        })
-    }
-
     /// Waits until the call would succeed in the next block. That, and no clock of this machine, decides.
-    async fn ripen(&self, data: &Bytes, operation: &Operation) -> Result<(), Error> {
+    async fn ripen(
+        &self,
+        data: &Bytes,
+        action: &Action,
+        operation: &Operation,
+    ) -> Result<(), Error> {
         let chain = &self.registry.chain;
         let mut waiting = Waiting::new(operation.ready_at);
         // An RPC that never gave an answer of use will not begin to; one that did may have a bad hour.
@@ -317,16 +301,14 @@ impl Sender {
                 Ok(_) => return Ok(()),
                 Err(ChainError::Refused { refusal, .. }) if refusal.reason == "not-ready" => {
                     (useful, last_answer) = (true, Instant::now());
+                    self.expect_head(action, operation.id).await?;
                     waiting.report(chain.latest().await.ok().map(|block| block.timestamp));
                 }
                 Err(ChainError::Refused { refusal, .. }) if refusal.reason == "not-scheduled" => {
-                    return match self.past(operation.id).await? {
-                        Past::Cancelled { block, transaction } => Err(TimelockError::Cancelled {
-                            operation: operation.id,
-                            block,
-                            transaction,
+                    return match self.past(action).await? {
+                        Past::Cancelled { operation, block, transaction } => {
+                            Err(TimelockError::Cancelled { operation, block, transaction }.into())
                         }
-                        .into()),
                         _ => Err(ChainError::Refused { refusal, transaction: None }.into()),
                     };
                 }
@@ -343,9 +325,24 @@ impl Sender {
                 ) if useful && last_answer.elapsed() < PATIENCE => {
                     progress(&format!("still waiting: {error}"));
                 }
-                Err(error) => return Err(error.into()),
+                Err(error) => return Err(void_if_moved(error.into(), operation.id)),
             }
             tokio::time::sleep(waiting.pause()).await;
+        }
+    }
+
+    /// Ends a wait that has become one for nothing: the manager looks at the time first and would say so only at its end.
+    async fn expect_head(&self, action: &Action, operation: B256) -> Result<(), TimelockError> {
+        let Some(expected) = action.expected_sequence() else { return Ok(()) };
+        match self.registry.head(BlockId::latest()).await {
+            // Not a lower one: that is an RPC which is behind.
+            Ok(head) if head.sequence > expected => Err(TimelockError::HeadMoved {
+                operation,
+                expected,
+                found: head.sequence,
+                transaction: None,
+            }),
+            _ => Ok(()),
         }
     }
 
@@ -360,6 +357,21 @@ impl Sender {
 impl Performed {
     const fn at_once(transaction: Mined) -> Self {
         Self { outcome: Outcome::Executed, operation: None, transaction: Some(transaction) }
+    }
+}
+
+/// The registry's refusal of an operation that was decided on another head.
+fn void_if_moved(error: Error, operation: B256) -> Error {
+    match error {
+        Error::Chain(ChainError::Refused { refusal, transaction }) => {
+            match HeadMoved::abi_decode(&refusal.data) {
+                Ok(HeadMoved { expected, found }) => {
+                    TimelockError::HeadMoved { operation, expected, found, transaction }.into()
+                }
+                Err(_) => ChainError::Refused { refusal, transaction }.into(),
+            }
+        }
+        other => other,
     }
 }
 

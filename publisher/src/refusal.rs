@@ -76,6 +76,13 @@ impl Refusal {
 
 fn registry(error: &Registry) -> (&'static str, String) {
     match error {
+        Registry::HeadMoved(e) => (
+            "head-moved",
+            format!(
+                "the head moved since this was decided: expected sequence {}; found {}",
+                e.expected, e.found
+            ),
+        ),
         Registry::UnknownArtifact(e) => {
             ("unknown-artifact", format!("no artifact has id {}", e.id))
         }

@@ -30,7 +30,10 @@ pub(crate) struct Pending {
     pub(crate) caller: Address,
     pub(crate) ready_at: u64,
     pub(crate) expires_at: u64,
+    /// Its timelock has passed, and nothing else keeps it from being executed that is known here.
     pub(crate) ready: bool,
+    /// The head moved since it was scheduled: the registry refuses it for ever.
+    pub(crate) void: bool,
     #[serde(skip)]
     pub(crate) data: Bytes,
 }
@@ -39,13 +42,13 @@ pub(crate) struct Pending {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "action", rename_all = "kebab-case")]
 pub(crate) enum Action {
-    Promote { id: u32, canary_bps: u16 },
+    Promote { id: u32, canary_bps: u16, expected_sequence: u64 },
     Rollback { id: u32 },
     Revoke { id: u32 },
     Kill,
-    Revive,
+    Revive { expected_sequence: u64 },
     Pause,
-    Resume,
+    Resume { expected_sequence: u64 },
     AddVerifier { verifier: Address },
     StopVerifier { verifier: Address },
     Stage { verifier: Address },
@@ -57,19 +60,42 @@ impl Action {
     pub(crate) fn decode(data: &Bytes) -> Self {
         let other = || Self::Other { selector: data.slice(..data.len().min(4)) };
         match Calls::abi_decode(data) {
-            Ok(Calls::promote(IConfigRegistry::promoteCall { id, canaryBps })) => {
-                Self::Promote { id, canary_bps: canaryBps }
+            Ok(Calls::promote(IConfigRegistry::promoteCall { id, canaryBps, sequence })) => {
+                Self::Promote { id, canary_bps: canaryBps, expected_sequence: sequence }
             }
             Ok(Calls::rollback(call)) => Self::Rollback { id: call.id },
             Ok(Calls::revoke(call)) => Self::Revoke { id: call.id },
             Ok(Calls::kill(_)) => Self::Kill,
-            Ok(Calls::revive(_)) => Self::Revive,
+            Ok(Calls::revive(call)) => Self::Revive { expected_sequence: call.sequence },
             Ok(Calls::pause(_)) => Self::Pause,
-            Ok(Calls::resume(_)) => Self::Resume,
+            Ok(Calls::resume(call)) => Self::Resume { expected_sequence: call.sequence },
             Ok(Calls::addVerifier(call)) => Self::AddVerifier { verifier: call.verifier },
             Ok(Calls::stopVerifier(call)) => Self::StopVerifier { verifier: call.verifier },
             Ok(Calls::stage(call)) => Self::Stage { verifier: call.verifier },
             _ => other(),
+        }
+    }
+
+    /// The sequence of the head that it was decided on; the registry refuses it on any other.
+    pub(crate) const fn expected_sequence(&self) -> Option<u64> {
+        match self {
+            Self::Promote { expected_sequence, .. }
+            | Self::Revive { expected_sequence }
+            | Self::Resume { expected_sequence } => Some(*expected_sequence),
+            _ => None,
+        }
+    }
+
+    /// Whether it would do the same as another, whichever heads the two were decided on.
+    pub(crate) fn same_act(&self, other: &Self) -> bool {
+        match (self, other) {
+            (
+                Self::Promote { id, canary_bps, .. },
+                Self::Promote { id: other_id, canary_bps: other_bps, .. },
+            ) => (id, canary_bps) == (other_id, other_bps),
+            (Self::Revive { .. }, Self::Revive { .. })
+            | (Self::Resume { .. }, Self::Resume { .. }) => true,
+            _ => self == other,
         }
     }
 }
@@ -82,6 +108,7 @@ impl Registry {
             .event_signature(Manager::OperationScheduled::SIGNATURE_HASH);
         let expiration =
             self.chain.view(self.manager, &Manager::expirationCall {}, block.id()).await?;
+        let sequence = self.head(block.id()).await?.sequence;
         let mut pending: Vec<Pending> = Vec::new();
         for log in self.chain.logs(&filter, self.from_block, block.number).await? {
             let Ok(scheduled) = Manager::OperationScheduled::decode_log_data(log.data()) else {
@@ -98,13 +125,16 @@ impl Registry {
             if ready_at == 0 {
                 continue;
             }
+            let action = Action::decode(&scheduled.data);
+            let void = action.expected_sequence().is_some_and(|expected| expected != sequence);
             pending.push(Pending {
                 operation,
-                action: Action::decode(&scheduled.data),
+                action,
                 caller: scheduled.caller,
                 ready_at,
                 expires_at: ready_at.saturating_add(u64::from(expiration)),
-                ready: ready_at <= block.timestamp,
+                ready: ready_at <= block.timestamp && !void,
+                void,
                 data: scheduled.data,
             });
         }
@@ -114,29 +144,38 @@ impl Registry {
 
 impl fmt::Display for Pending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let from = if self.ready { "ready since" } else { "waits until" };
-        write!(f, "{}  {from} {}, by {}", self.action, time(self.ready_at), self.caller)?;
-        write!(f, ", expires {}\n    operation {}", time(self.expires_at), self.operation)
+        write!(f, "{}  ", self.action)?;
+        match (self.void, self.ready) {
+            (true, _) => write!(f, "void because the head moved")?,
+            (false, true) => write!(f, "ready since {}", time(self.ready_at))?,
+            (false, false) => write!(f, "waits until {}", time(self.ready_at))?,
+        }
+        write!(f, ", by {}, expires {}", self.caller, time(self.expires_at))?;
+        write!(f, "\n    operation {}", self.operation)
     }
 }
 
 impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Promote { id, canary_bps: 10_000 } => write!(f, "promote {id}"),
-            Self::Promote { id, canary_bps } => {
-                write!(f, "promote {id} to {canary_bps} basis points")
+            Self::Promote { id, canary_bps: 10_000, .. } => write!(f, "promote {id}")?,
+            Self::Promote { id, canary_bps, .. } => {
+                write!(f, "promote {id} to {canary_bps} basis points")?;
             }
-            Self::Rollback { id } => write!(f, "rollback to {id}"),
-            Self::Revoke { id } => write!(f, "revoke {id}"),
-            Self::Kill => write!(f, "kill"),
-            Self::Revive => write!(f, "revive"),
-            Self::Pause => write!(f, "pause"),
-            Self::Resume => write!(f, "resume"),
-            Self::AddVerifier { verifier } => write!(f, "add verifier {verifier}"),
-            Self::StopVerifier { verifier } => write!(f, "stop verifier {verifier}"),
-            Self::Stage { verifier } => write!(f, "stage through {verifier}"),
-            Self::Other { selector } => write!(f, "call {selector}"),
+            Self::Rollback { id } => write!(f, "rollback to {id}")?,
+            Self::Revoke { id } => write!(f, "revoke {id}")?,
+            Self::Kill => write!(f, "kill")?,
+            Self::Revive { .. } => write!(f, "revive")?,
+            Self::Pause => write!(f, "pause")?,
+            Self::Resume { .. } => write!(f, "resume")?,
+            Self::AddVerifier { verifier } => write!(f, "add verifier {verifier}")?,
+            Self::StopVerifier { verifier } => write!(f, "stop verifier {verifier}")?,
+            Self::Stage { verifier } => write!(f, "stage through {verifier}")?,
+            Self::Other { selector } => write!(f, "call {selector}")?,
+        }
+        match self.expected_sequence() {
+            Some(expected) => write!(f, ", decided on sequence {expected}"),
+            None => Ok(()),
         }
     }
 }
@@ -149,16 +188,40 @@ mod tests {
 
     #[test]
     fn scheduled_calls_are_read_back() {
-        let promote = IConfigRegistry::promoteCall { id: 3, canaryBps: 500 }.abi_encode().into();
-        assert_eq!(Action::decode(&promote), Action::Promote { id: 3, canary_bps: 500 });
-        assert_eq!(Action::decode(&promote).to_string(), "promote 3 to 500 basis points");
+        let promote = IConfigRegistry::promoteCall { id: 3, canaryBps: 500, sequence: 7 };
+        let promote = promote.abi_encode().into();
         assert_eq!(
-            Action::decode(&IConfigRegistry::reviveCall {}.abi_encode().into()),
-            Action::Revive
+            Action::decode(&promote),
+            Action::Promote { id: 3, canary_bps: 500, expected_sequence: 7 }
+        );
+        assert_eq!(
+            Action::decode(&promote).to_string(),
+            "promote 3 to 500 basis points, decided on sequence 7"
+        );
+        assert_eq!(
+            Action::decode(&IConfigRegistry::reviveCall { sequence: 8 }.abi_encode().into()),
+            Action::Revive { expected_sequence: 8 }
         );
         // Truncated, foreign, empty.
         let cut = promote.slice(..20);
         assert_eq!(Action::decode(&cut), Action::Other { selector: promote.slice(..4) });
         assert_eq!(Action::decode(&Bytes::new()), Action::Other { selector: Bytes::new() });
+    }
+    #[test]
+    fn the_same_act_is_the_same_on_another_head() {
+        let promote = |id, canary_bps, expected_sequence| Action::Promote {
+            id,
+            canary_bps,
+            expected_sequence,
+        };
+        assert!(promote(3, 500, 7).same_act(&promote(3, 500, 8)));
+        assert!(!promote(3, 500, 7).same_act(&promote(3, 501, 7)));
+        assert!(!promote(3, 500, 7).same_act(&promote(4, 500, 7)));
+        let (revive, resume) =
+            (Action::Revive { expected_sequence: 7 }, Action::Resume { expected_sequence: 7 });
+        assert!(revive.same_act(&Action::Revive { expected_sequence: 8 }));
+        assert!(!revive.same_act(&resume) && !resume.same_act(&promote(3, 500, 7)));
+        assert!(!Action::Rollback { id: 1 }.same_act(&Action::Rollback { id: 2 }));
+        assert_eq!((revive.expected_sequence(), Action::Kill.expected_sequence()), (Some(7), None));
     }
 }

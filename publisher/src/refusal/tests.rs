@@ -39,6 +39,9 @@ fn each_contract_has_its_words() {
     let staged = refusal(&IConfigRegistry::AlreadyStaged { id: 3 });
     assert_eq!((staged.reason, staged.artifact), ("already-staged", Some(3)));
     assert!(staged.message.contains("id 3"), "{}", staged.message);
+    let moved = refusal(&IConfigRegistry::HeadMoved { expected: 3, found: 4 });
+    assert_eq!((moved.reason, moved.artifact), ("head-moved", None));
+    assert!(moved.message.ends_with("expected sequence 3; found 4"), "{}", moved.message);
     let caller = Address::repeat_byte(0xaa);
     assert_eq!(
         refusal(&IAccessManaged::AccessManagedUnauthorized { caller }).reason,

@@ -49,8 +49,14 @@ fn the_whole_life_of_an_artifact() {
         start.elapsed()
     );
     assert_eq!(
-        fields(&promoted, &["outcome", "id", "canary_bps", "digest", "sequence"]),
-        json!({"outcome": "executed", "id": 1, "canary_bps": 10_000, "digest": digest, "sequence": 1})
+        fields(
+            &promoted,
+            &["outcome", "id", "canary_bps", "digest", "expected_sequence", "sequence"]
+        ),
+        json!({
+            "outcome": "executed", "id": 1, "canary_bps": 10_000, "digest": digest,
+            "expected_sequence": 0, "sequence": 1
+        })
     );
     let (operation, transaction) = (&promoted["operation"], &promoted["transaction"]);
     assert!(transaction["timestamp"].as_u64() >= operation["ready_at"].as_u64(), "{promoted}");
@@ -85,8 +91,11 @@ fn the_whole_life_of_an_artifact() {
     assert_eq!(scheduled["outcome"], "scheduled");
     let pending = world.read(&["status"]).succeeded()["pending"].clone();
     assert_eq!(
-        fields(&pending[0], &["action", "ready", "operation"]),
-        json!({"action": "revive", "ready": false, "operation": scheduled["operation"]["id"]})
+        fields(&pending[0], &["action", "expected_sequence", "ready", "void", "operation"]),
+        json!({
+            "action": "revive", "expected_sequence": 4, "ready": false, "void": false,
+            "operation": scheduled["operation"]["id"]
+        })
     );
     world.anvil.pass(TIMELOCK);
     assert_eq!(world.read(&["status"]).succeeded()["pending"][0]["ready"], true);
@@ -158,6 +167,12 @@ fn a_canary_is_a_promotion_of_its_own() {
     assert_eq!(
         fields(&canary["head"], &["current", "candidate", "canary_bps"]),
         json!({"current": 1, "candidate": 2, "canary_bps": 500})
+    );
+    // The whole promotion was decided on the head before the canary.
+    let pending = world.read(&["status"]).succeeded()["pending"].clone();
+    assert_eq!(
+        fields(&pending[0], &["canary_bps", "expected_sequence", "ready", "void"]),
+        json!({"canary_bps": 10_000, "expected_sequence": 1, "ready": false, "void": true})
     );
     let whole = world.run(PROMOTER, &["promote", &id]).succeeded();
     assert_eq!(
@@ -312,6 +327,114 @@ fn a_promotion_cancelled_while_it_is_waited_for_ends_the_wait() {
     world.run(GUARDIAN, &["cancel", &id]).succeeded();
     waiting.end().failed(6, "cancelled");
     assert_eq!(world.read(&["status"]).succeeded()["head"]["current"], 0);
+}
+
+#[test]
+fn a_promotion_scheduled_before_a_rollback_cannot_undo_it() {
+    let world = World::new();
+    world.promoted("first");
+    world.promoted("second");
+    let id = world.staged("third").to_string();
+    let promote = ["promote", id.as_str(), "--no-wait"];
+    let stale = world.run(PROMOTER, &promote).succeeded();
+    assert_eq!(stale["expected_sequence"], 2);
+    let data = scheduled_data(&world);
+    world.run(GUARDIAN, &["rollback", "1"]).succeeded();
+    world.anvil.pass(TIMELOCK);
+
+    // Whoever sends the ripe call past this program is refused by the contract.
+    let registry = world.deployment()["registry"].clone();
+    let call = json!({"from": PROMOTER.address, "to": registry, "data": data});
+    let refused = world.anvil.refusal("eth_call", json!([call, "latest"]));
+    assert_eq!(refused["data"], head_moved(2, 3), "{refused}");
+    world.anvil.rpc("anvil_impersonateAccount", json!([PROMOTER.address]));
+    let call = json!({"from": PROMOTER.address, "to": registry, "data": data, "gas": "0x7a120"});
+    let hash = world.anvil.rpc("eth_sendTransaction", json!([call]));
+    assert_eq!(world.anvil.rpc("eth_getTransactionReceipt", json!([hash]))["status"], "0x0");
+
+    let status = world.read(&["status"]).succeeded();
+    assert_eq!(
+        fields(&status["head"], &["sequence", "current", "rollback_to", "rolled_back"]),
+        json!({"sequence": 3, "current": 2, "rollback_to": 1, "rolled_back": true})
+    );
+    assert_eq!(
+        fields(&status["pending"][0], &["operation", "expected_sequence", "ready", "void"]),
+        json!({"operation": stale["operation"]["id"], "expected_sequence": 2, "ready": false, "void": true})
+    );
+
+    // What is void is no veto: the same command schedules anew, and its timelock begins anew.
+    let anew = world.run(PROMOTER, &promote);
+    assert!(anew.stderr.contains("is void: it was decided on sequence 2"), "{}", anew.stderr);
+    let anew = anew.succeeded();
+    assert_eq!(
+        fields(&anew, &["outcome", "expected_sequence"]),
+        json!({"outcome": "scheduled", "expected_sequence": 3})
+    );
+    assert_ne!(anew["operation"]["id"], stale["operation"]["id"]);
+    let pending = world.read(&["status"]).succeeded()["pending"].clone();
+    let void: Vec<_> = pending.as_array().unwrap().iter().map(|one| one["void"].clone()).collect();
+    assert_eq!(void, [true, false]);
+    world.anvil.pass(TIMELOCK);
+    let promoted = world.run(PROMOTER, &promote).succeeded();
+    assert_eq!(
+        fields(&promoted["head"], &["current", "rolled_back"]),
+        json!({"current": 3, "rolled_back": false})
+    );
+}
+
+#[test]
+fn a_revival_scheduled_before_a_kill_is_refused() {
+    let world = World::new();
+    let id = world.promoted("first");
+    world.run(GUARDIAN, &["kill"]).succeeded();
+    world.run(OPERATIONS, &["revive", "--no-wait"]).succeeded();
+    let data = scheduled_data(&world);
+    // Revived and killed again: the old schedule stands, and must not end the new kill.
+    world.run(GUARDIAN, &["pause"]).succeeded();
+    world.run(OPERATIONS, &["revive"]).succeeded();
+    world.run(GUARDIAN, &["kill"]).succeeded();
+    world.anvil.pass(TIMELOCK);
+    let registry = world.deployment()["registry"].clone();
+    let call = json!({"from": OPERATIONS.address, "to": registry, "data": data});
+    let refused = world.anvil.refusal("eth_call", json!([call, "latest"]));
+    assert_eq!(refused["data"], head_moved(2, 5), "{refused}");
+
+    let anew = world.run(OPERATIONS, &["revive", "--no-wait"]).succeeded();
+    assert_eq!(anew["outcome"], "scheduled", "{anew}");
+    assert_eq!(world.read(&["status"]).succeeded()["mode"], "allow-all");
+    world.anvil.pass(TIMELOCK);
+    let revived = world.run(OPERATIONS, &["revive", "--no-wait"]).succeeded();
+    assert_eq!(
+        fields(&revived["head"], &["killed", "current"]),
+        json!({"killed": false, "current": id})
+    );
+}
+
+#[test]
+fn a_head_that_moves_ends_the_wait() {
+    let world = World::new();
+    world.anvil.slow();
+    let id = world.staged("first").to_string();
+    world.run(PROMOTER, &["promote", &id, "--no-wait"]).succeeded();
+    let mut waiting = Waiting::start(&world, &["promote", id.as_str()]);
+    waiting.until("waiting for the timelock");
+    world.run(GUARDIAN, &["pause"]).succeeded();
+    let error = waiting.end().failed(6, "head-moved");
+    let message = error["message"].as_str().unwrap();
+    assert!(message.contains("expected sequence 0; found 1"), "{message}");
+    assert_eq!(world.read(&["status"]).succeeded()["head"]["current"], 0);
+}
+
+#[test]
+fn a_cancellation_is_a_veto_on_the_next_head_too() {
+    let world = World::new();
+    let id = world.staged("first").to_string();
+    world.run(PROMOTER, &["promote", &id, "--no-wait"]).succeeded();
+    world.run(GUARDIAN, &["cancel", &id]).succeeded();
+    world.run(GUARDIAN, &["kill"]).succeeded();
+    world.run(PROMOTER, &["promote", &id, "--no-wait"]).failed(6, "cancelled");
+    let again = world.run(PROMOTER, &["promote", &id, "--no-wait", "--again"]).succeeded();
+    assert_eq!(again["outcome"], "scheduled");
 }
 
 #[test]
@@ -482,6 +605,24 @@ fn anvil_ends_with_its_handle() {
     let mut anvil = Anvil::start(&[]);
     anvil.stop();
     assert!(std::net::TcpStream::connect(anvil.url.strip_prefix("http://").unwrap()).is_err());
+}
+
+/// The call that was scheduled last, as the AccessManager's event holds it.
+fn scheduled_data(world: &World) -> String {
+    let manager = world.deployment()["manager"].clone();
+    let filter = json!({"address": manager, "fromBlock": "0x0"});
+    let logs = world.anvil.rpc("eth_getLogs", json!([filter]));
+    let last = logs.as_array().unwrap().last().unwrap();
+    // schedule, caller, target, offset of the data, then its length and itself.
+    let words = last["data"].as_str().unwrap().trim_start_matches("0x");
+    let length = usize::from_str_radix(&words[4 * 64..5 * 64], 16).unwrap();
+    format!("0x{}", &words[5 * 64..5 * 64 + 2 * length])
+}
+
+/// Revert data of `HeadMoved(uint64 expected, uint64 found)`.
+fn head_moved(expected: u64, found: u64) -> String {
+    let selector = &alloy::primitives::keccak256("HeadMoved(uint64,uint64)").to_string()[..10];
+    format!("{selector}{expected:064x}{found:064x}")
 }
 
 /// A run of the program as the promoter that has not ended yet.

@@ -90,6 +90,19 @@ impl Anvil {
 
     /// One JSON-RPC call.
     pub(crate) fn rpc(&self, method: &str, params: Value) -> Value {
+        let body = self.ask(method, params);
+        assert!(body["error"].is_null(), "{method}: {body}");
+        body["result"].clone()
+    }
+
+    /// The error of a JSON-RPC call that must fail.
+    pub(crate) fn refusal(&self, method: &str, params: Value) -> Value {
+        let body = self.ask(method, params);
+        assert!(body["error"].is_object(), "{method}: {body}");
+        body["error"].clone()
+    }
+
+    fn ask(&self, method: &str, params: Value) -> Value {
         let body =
             json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params }).to_string();
         let host = self.url.strip_prefix("http://").unwrap();
@@ -104,10 +117,7 @@ impl Anvil {
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         let (_, body) = answer.split_once("\r\n\r\n").unwrap();
-        let body: Value =
-            serde_json::from_str(body).unwrap_or_else(|error| panic!("{method}: {error}: {body}"));
-        assert!(body["error"].is_null(), "{method}: {body}");
-        body["result"].clone()
+        serde_json::from_str(body).unwrap_or_else(|error| panic!("{method}: {error}: {body}"))
     }
 
     /// Lets the chain's clock run ahead.
