@@ -34,7 +34,7 @@ sol! {
     #[derive(Debug)]
     interface Registry {
         function kill() external;
-        function revive() external;
+        function revive(uint64 sequence) external;
         function effective() external view returns (uint32);
         function addVerifier(address verifier) external;
     }

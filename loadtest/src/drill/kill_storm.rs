@@ -53,7 +53,8 @@ pub(super) async fn run(drill: &mut Drill) -> Result<()> {
         let (from, data) = if change % 2 == 0 {
             (GUARDIAN, Registry::killCall {}.abi_encode())
         } else {
-            (SPARE, Registry::reviveCall {}.abi_encode())
+            // The promotion was the head's first change.
+            (SPARE, Registry::reviveCall { sequence: change + 1 }.abi_encode())
         };
         scene
             .rpc()
