@@ -350,7 +350,7 @@ fn a_promotion_scheduled_before_a_rollback_cannot_undo_it() {
     world.anvil.rpc("anvil_impersonateAccount", json!([PROMOTER.address]));
     let call = json!({"from": PROMOTER.address, "to": registry, "data": data, "gas": "0x7a120"});
     let hash = world.anvil.rpc("eth_sendTransaction", json!([call]));
-    assert_eq!(world.anvil.rpc("eth_getTransactionReceipt", json!([hash]))["status"], "0x0");
+    assert_eq!(receipt(&world, &hash)["status"], "0x0");
 
     let status = world.read(&["status"]).succeeded();
     assert_eq!(
@@ -605,6 +605,19 @@ fn anvil_ends_with_its_handle() {
     let mut anvil = Anvil::start(&[]);
     anvil.stop();
     assert!(std::net::TcpStream::connect(anvil.url.strip_prefix("http://").unwrap()).is_err());
+}
+
+/// The receipt of a transaction, which anvil mines a little after it took it.
+fn receipt(world: &World, hash: &Value) -> Value {
+    let start = Instant::now();
+    loop {
+        let receipt = world.anvil.rpc("eth_getTransactionReceipt", json!([hash]));
+        if !receipt.is_null() {
+            return receipt;
+        }
+        assert!(start.elapsed() < Duration::from_secs(20), "{hash} was not mined");
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 /// The call that was scheduled last, as the AccessManager's event holds it.
