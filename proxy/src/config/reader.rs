@@ -127,7 +127,11 @@ impl<'d, 't> Section<'d, 't> {
 
     /// The value of `key`, if the file gives one.
     pub(crate) fn get(&self, key: &'static str) -> Option<Entry<'d, 't>> {
-        self.known.borrow_mut().push(key);
+        let mut known = self.known.borrow_mut();
+        if !known.contains(&key) {
+            known.push(key);
+        }
+        drop(known);
         let value = self.table?.get(key)?;
         Some(Entry { document: self.document, value, path: self.key(key) })
     }

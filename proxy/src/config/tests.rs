@@ -76,6 +76,13 @@ fn three_mistakes_of_three_kinds_are_all_reported() {
 }
 
 #[test]
+fn a_key_that_is_read_twice_is_named_once() {
+    let text = SMALLEST.replace("[upstream]", "admin = \"0.0.0.0:1\"\nbogus = 1\n[upstream]");
+    let found = mistakes(&text);
+    assert!(found[1].contains("only http, tls, admin, threads, found"), "{found:?}");
+}
+
+#[test]
 fn faults_of_syntax_do_not_hide_the_others() {
     let text = changed("chain_id = 31337", "chain_id = = 1\npoll = \"soon\"");
     let found = mistakes(&text);
