@@ -11,30 +11,31 @@ const QUARANTINE_KEPT: usize = 64;
 impl Turn {
     /// Takes a pursuit to `stage` and performs it.
     pub(super) fn pursue(&mut self, id: ArtifactId, stage: Stage, failures: u32) {
-        self.commands.extend(match &stage {
-            Stage::Resolving => None,
-            Stage::Fetching(release) => Some(Command::Fetch(release.clone())),
-            Stage::Compiling(release) => Some(Command::Compile(release.digest)),
-        });
         self.state.pursuit = Some(Pursuit { id, stage, failures, retry_at: None });
+        self.perform_stage();
     }
 
     /// Tries a failed stage again once its time has come.
     pub(super) fn retry(&mut self) {
-        let (Some(pursuit), Some(view)) =
-            (&mut self.state.pursuit, self.state.view.or(self.state.durable.view))
-        else {
-            return;
-        };
-        if pursuit.retry_at.take_if(|at| *at <= self.now).is_none() {
-            return;
+        let Some(pursuit) = &mut self.state.pursuit else { return };
+        if pursuit.retry_at.take_if(|at| *at <= self.now).is_some() {
+            self.perform_stage();
         }
-        let at = view.rolled_back().unwrap_or(view.adoptable).block;
-        self.commands.push(match &pursuit.stage {
-            Stage::Resolving => Command::Resolve { id: pursuit.id, at },
+    }
+
+    fn perform_stage(&mut self) {
+        let Some(Pursuit { id, stage, .. }) = &self.state.pursuit else { return };
+        let command = match stage {
+            Stage::Resolving => {
+                // Without a view nothing is wanted, so there is nothing to resolve.
+                let Some(view) = self.state.view.or(self.state.durable.view) else { return };
+                let at = view.rolled_back().unwrap_or(view.adoptable).block;
+                Command::Resolve { id: *id, at }
+            }
             Stage::Fetching(release) => Command::Fetch(release.clone()),
             Stage::Compiling(release) => Command::Compile(release.digest),
-        });
+        };
+        self.commands.push(command);
     }
 
     /// A stage failed and may succeed later. While nothing runs, a good artifact is tried in between.

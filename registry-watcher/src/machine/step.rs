@@ -7,7 +7,6 @@ use super::{
 use crate::{
     config::StaleMode,
     registry::{ArtifactId, RecordStatus, Release},
-    source::BlockRef,
 };
 
 /// The window in which scorer faults are counted: a rare one must not add up over months.
@@ -38,8 +37,8 @@ enum Wish {
     AllowAll(Why),
     /// Go on as before; if nothing runs, run the last good.
     Keep,
-    /// Run this, whose record is to be read at that head.
-    Run(ArtifactId, BlockRef),
+    /// Run this.
+    Run(ArtifactId),
 }
 
 impl Turn {
@@ -236,7 +235,7 @@ impl Turn {
         match self.wish() {
             Wish::AllowAll(why) => self.allow_all(why),
             Wish::Keep => self.keep(),
-            Wish::Run(id, at) => self.run(id, at),
+            Wish::Run(id) => self.run(id),
         }
         self.watch_soak();
         self.persist();
@@ -267,24 +266,24 @@ impl Turn {
             return Wish::AllowAll(Why::Stale);
         }
         let Some(view) = state.view else { return Wish::Keep };
-        let HeadAt { block, head } = match view.rolled_back() {
-            Some(at) => return Wish::Run(at.head.rollback_to, at.block),
+        let head = match view.rolled_back() {
+            Some(at) => return Wish::Run(at.head.rollback_to),
             None if view.paused() => return Wish::Keep,
-            None => view.adoptable,
+            None => view.adoptable.head,
         };
         let candidate = head.candidate;
         if candidate != 0
             && !self.is_quarantined_id(candidate)
             && self.in_canary(candidate, head.canary_bps)
         {
-            return Wish::Run(candidate, block);
+            return Wish::Run(candidate);
         }
-        if head.current == 0 { Wish::Keep } else { Wish::Run(head.current, block) }
+        if head.current == 0 { Wish::Keep } else { Wish::Run(head.current) }
     }
 
     pub(super) fn wanted(&self) -> Option<ArtifactId> {
         match self.wish() {
-            Wish::Run(id, _) => Some(id),
+            Wish::Run(id) => Some(id),
             Wish::AllowAll(_) | Wish::Keep => None,
         }
     }
@@ -292,9 +291,7 @@ impl Turn {
     fn allow_all(&mut self, why: Why) {
         self.state.pursuit = None;
         if self.state.running != (Running::AllowAll { why }) {
-            self.state.running = Running::AllowAll { why };
-            self.commands.push(Command::AllowAll(why));
-            self.record("allow-all", None, why.reason().into());
+            self.stop(why);
         }
     }
 
@@ -315,7 +312,7 @@ impl Turn {
         }
     }
 
-    fn run(&mut self, id: ArtifactId, at: BlockRef) {
+    fn run(&mut self, id: ArtifactId) {
         let refused = self.rolled_back_from();
         if let Some(refused) = refused {
             self.state.good.retain(|good| good.id != refused);
@@ -342,11 +339,7 @@ impl Turn {
             {
                 self.retry();
             }
-            _ => {
-                self.state.pursuit =
-                    Some(Pursuit { id, stage: Stage::Resolving, failures: 0, retry_at: None });
-                self.commands.push(Command::Resolve { id, at });
-            }
+            _ => self.pursue(id, Stage::Resolving, 0),
         }
     }
 
