@@ -1,0 +1,1 @@
+//! A beacon chain over a local execution chain.
