@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use greenlight_artifact::ValidArtifact;
 use greenlight_bot::{CompiledModel, Engine};
-use greenlight_watcher::{CompileRefused, Status, StatusHandle, Watcher};
+use greenlight_watcher::{Adoption, CompileRefused, SourceConfig, Status, StatusHandle, Watcher};
 use pingora_core::server::ShutdownWatch;
 use pingora_core::services::background::{
     BackgroundService, GenBackgroundService, background_service,
@@ -207,12 +207,13 @@ fn watcher_config(config: &Config) -> greenlight_watcher::Config {
     let (source, state) = (&config.source, &config.state);
     greenlight_watcher::Config {
         registry: source.registry.into(),
-        chain_id: source.chain_id,
+        source: SourceConfig::Rpc { chain_id: source.chain_id },
         rpc_urls: source.urls.clone(),
         poll: source.poll,
         deadline: source.deadline,
-        adoption_depth: source.adoption_depth,
+        adoption: Adoption::Depth(source.adoption_depth),
         max_staleness: source.max_staleness,
+        max_finality_age: source.max_staleness,
         stale_mode: match source.stale_mode {
             config::StaleMode::LastGood => greenlight_watcher::StaleMode::LastGood,
             config::StaleMode::AllowAll => greenlight_watcher::StaleMode::AllowAll,

@@ -7,18 +7,20 @@ use alloy_primitives::Address;
 pub struct Config {
     /// The registry contract.
     pub registry: Address,
-    /// The chain that it is on.
-    pub chain_id: u64,
-    /// RPC endpoints, tried in this order.
+    /// Where verified heads come from.
+    pub source: SourceConfig,
+    /// RPC endpoints for proofs and bytes, tried in this order.
     pub rpc_urls: Vec<String>,
     /// Time between looks at the head.
     pub poll: Duration,
     /// The longest that one call may take.
     pub deadline: Duration,
-    /// Blocks below the newest at which an artifact may be adopted.
-    pub adoption_depth: u64,
-    /// How long the head may stand still before the source counts as stale.
+    /// From which head an artifact may be adopted.
+    pub adoption: Adoption,
+    /// The age of the newest head beyond which the source counts as stale.
     pub max_staleness: Duration,
+    /// The age of the finalized head beyond which the source counts as stale, for sources that know of one.
+    pub max_finality_age: Duration,
     /// What a stale source means for requests.
     pub stale_mode: StaleMode,
     /// How long an adopted artifact must run without trouble before it counts as good and is kept on disk.
@@ -29,6 +31,37 @@ pub struct Config {
     pub edge_id: String,
     /// Where last-good artifacts and evidence are kept.
     pub state_dir: PathBuf,
+}
+
+/// Where verified heads come from.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum SourceConfig {
+    /// The RPC endpoints, on their word: development only.
+    Rpc {
+        /// The chain that they must be on.
+        chain_id: u64,
+    },
+}
+
+/// From which head an artifact may be adopted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Adoption {
+    /// A finalized one.
+    Finalized,
+    /// One that many blocks below the newest.
+    Depth(u64),
+}
+
+impl Adoption {
+    /// The depth, where it is one.
+    #[must_use]
+    pub const fn depth(self) -> Option<u64> {
+        match self {
+            Self::Finalized => None,
+            Self::Depth(depth) => Some(depth),
+        }
+    }
 }
 
 /// What an edge does while its view of the chain is too old.

@@ -29,8 +29,8 @@ use crate::{
     machine::{Command, Event, Millis, State, step},
     registry::RegistryReader,
     rpc::RpcPool,
-    source::RpcSource,
-    status::StatusHandle,
+    source,
+    status::{SourceReport, StatusHandle},
 };
 use desk::Desk;
 use watch::{Look, Report, watch_heads};
@@ -44,15 +44,19 @@ pub struct Watcher<E: Engine> {
     clock: Clock,
 }
 
-/// Milliseconds since the watcher was opened.
+/// Milliseconds since long before the watcher was opened.
 #[derive(Clone, Copy, Debug)]
 struct Clock {
     began: Instant,
 }
 
 impl Clock {
+    /// What reads when the watcher is opened: heads came to be before that, up to a century.
+    const OPENED: Millis = 100 * 365 * 86_400_000;
+
     fn now(self) -> Millis {
-        Millis::try_from(self.began.elapsed().as_millis()).unwrap_or(Millis::MAX)
+        let since = Millis::try_from(self.began.elapsed().as_millis()).unwrap_or(Millis::MAX);
+        Self::OPENED.saturating_add(since)
     }
 
     /// Unix milliseconds, for the evidence: nothing is decided by the host's clock.
@@ -135,12 +139,7 @@ impl<E: Engine> Shift<E> {
         let registry: Address = self.config.registry;
         let reader = RegistryReader::new(Arc::clone(&self.rpcs), registry);
         let logs = Arc::new(LogSource::new(Arc::clone(&self.rpcs), registry));
-        let source = RpcSource::new(
-            Arc::clone(&self.rpcs),
-            self.config.chain_id,
-            self.config.adoption_depth,
-        )
-        .not_below(self.floor());
+        let source = source::open(&self.config, &self.rpcs, self.floor());
         self.desk.source_is(&source);
         let (reports, mut inbox) = mpsc::channel(64);
         let mut tasks = JoinSet::new();
@@ -153,7 +152,7 @@ impl<E: Engine> Shift<E> {
         loop {
             let event = tokio::select! {
                 report = inbox.recv() => match report {
-                    Some(Report::Looked(look)) => self.looked(look, &mut errands),
+                    Some(Report::Looked(look, report)) => self.looked(look, report, &mut errands),
                     Some(Report::Did(event)) => Some(event),
                     Some(Report::Fetched(artifact)) => Some(Event::Fetched(self.desk.take_in(artifact))),
                     None => return,
@@ -190,12 +189,17 @@ impl<E: Engine> Shift<E> {
         state.view.or(state.durable.view).map_or(0, |view| view.newest.block.number)
     }
 
-    fn looked(&mut self, look: Look, errands: &mut watch::Errands) -> Option<Event> {
+    fn looked(
+        &mut self,
+        look: Look,
+        report: SourceReport,
+        errands: &mut watch::Errands,
+    ) -> Option<Event> {
         let error = match &look {
             Ok(seen) => seen.adoptable.as_ref().err(),
             Err(error) => Some(error),
         };
-        self.desk.source_answered(error, self.rpcs.preferred());
+        self.desk.source_answered(error, report, self.rpcs.preferred());
         // Once for each kind of failure, not at every poll.
         match (error, self.reported) {
             (Some(error), reported) if reported != Some(error.reason()) => {

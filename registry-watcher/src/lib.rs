@@ -28,7 +28,10 @@ pub mod source;
 mod status;
 pub mod store;
 
-pub use config::{Config, StaleMode};
+pub use config::{Adoption, Config, SourceConfig, StaleMode};
 pub use driver::Watcher;
 pub use engine::{CompileRefused, Engine};
-pub use status::{ArtifactStatus, HeadStatus, SourceStatus, Status, StatusHandle};
+pub use status::{
+    ArtifactStatus, HeadReport, HeadStatus, Participation, SourceReport, SourceStatus, Status,
+    StatusHandle,
+};

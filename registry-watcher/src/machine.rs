@@ -20,8 +20,8 @@ mod state;
 mod step;
 
 pub use state::{
-    Command, Durable, Event, Failure, HeadAt, Millis, Pursuit, Quarantined, Running, Settings,
-    Stage, State, View, Why,
+    Ages, Command, Durable, Event, Failure, HeadAt, Millis, Pursuit, Quarantined, Running,
+    Settings, Stage, State, View, Why,
 };
 pub use step::step;
 

@@ -2,13 +2,20 @@
 
 mod rpc;
 
+use std::sync::Arc;
+
 use alloy_primitives::B256;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 pub use rpc::{HeaderError, RpcSource};
 
-use crate::rpc::RpcError;
+use crate::{
+    config::{Config, SourceConfig},
+    machine::Ages,
+    rpc::{RpcError, RpcPool},
+    status::SourceReport,
+};
 
 /// A block, as heads and evidence name it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,6 +56,27 @@ pub struct Heads {
     pub newest: VerifiedHead,
     /// The one deep enough to adopt from; never newer than `newest`.
     pub adoptable: VerifiedHead,
+    /// How old they are.
+    pub ages: Ages,
+}
+
+/// Why there are no verified heads.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SourceError {
+    /// No endpoint gave a header that verifies.
+    #[error(transparent)]
+    Rpc(#[from] RpcError),
+}
+
+impl SourceError {
+    /// The stable name of the error.
+    #[must_use]
+    pub const fn reason(&self) -> &'static str {
+        match self {
+            Self::Rpc(error) => error.reason(),
+        }
+    }
 }
 
 /// Follows a chain's head and verifies it by its own rules.
@@ -60,11 +88,43 @@ pub trait HeadSource: Send {
     /// The heads as of now.
     ///
     /// # Errors
-    /// [`RpcError`] where no endpoint gave a header that verifies.
-    async fn heads(&mut self) -> Result<Heads, RpcError>;
+    /// [`SourceError`] where no endpoint gave a header that verifies.
+    async fn heads(&mut self) -> Result<Heads, SourceError>;
 
     /// Learns that storage could be proven at both heads.
     fn held(&mut self, heads: &Heads) {
         let _ = heads;
+    }
+
+    /// What there is to show of it, after the last look.
+    fn report(&self) -> SourceReport;
+}
+
+#[async_trait]
+impl HeadSource for Box<dyn HeadSource> {
+    fn kind(&self) -> &'static str {
+        self.as_ref().kind()
+    }
+
+    async fn heads(&mut self) -> Result<Heads, SourceError> {
+        self.as_mut().heads().await
+    }
+
+    fn held(&mut self, heads: &Heads) {
+        self.as_mut().held(heads);
+    }
+
+    fn report(&self) -> SourceReport {
+        self.as_ref().report()
+    }
+}
+
+/// The source that is configured. What it must not go below is `floor`, the number of the newest block that counted.
+pub(crate) fn open(config: &Config, rpcs: &Arc<RpcPool>, floor: u64) -> Box<dyn HeadSource> {
+    match &config.source {
+        SourceConfig::Rpc { chain_id } => {
+            let depth = config.adoption.depth().unwrap_or(0);
+            Box::new(RpcSource::new(Arc::clone(rpcs), *chain_id, depth).not_below(floor))
+        }
     }
 }

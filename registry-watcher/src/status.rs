@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use alloy_primitives::B256;
 use serde::Serialize;
 use tokio::sync::watch;
 
@@ -68,7 +69,7 @@ pub struct HeadStatus {
     pub block: BlockRef,
     /// The block that adoption goes by.
     pub adoptable: u64,
-    /// Milliseconds since the head last advanced here.
+    /// Its age in milliseconds: by its slot where the source knows of slots, else since it advanced here.
     pub age_ms: u64,
     /// The kill bit.
     pub kill: bool,
@@ -91,14 +92,57 @@ pub struct HeadStatus {
 pub struct SourceStatus {
     /// The kind of source.
     pub kind: &'static str,
-    /// Host and port of the endpoint that is asked first.
-    pub endpoint: Option<String>,
+    /// Its heads.
+    #[serde(flatten)]
+    pub report: SourceReport,
+    /// Host and port of the RPC that is asked first for proofs and bytes.
+    pub rpc: Option<String>,
     /// Looks at the chain that failed, in a row.
     pub failures: u64,
     /// The stable name of the last failure; none after a success.
     pub last_reason: Option<&'static str>,
     /// The last failure; none after a success.
     pub last_error: Option<String>,
+}
+
+/// What a source has to show of its heads.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct SourceReport {
+    /// Host and port of the endpoint that answered last; before any did, of the one that is asked first.
+    pub endpoint: Option<String>,
+    /// The network, for a light client.
+    pub network: Option<String>,
+    /// The newest verified head; for a light client the optimistic one.
+    pub newest: Option<HeadReport>,
+    /// The finalized head, for sources that know of one.
+    pub finalized: Option<HeadReport>,
+    /// How much of the sync committee signed the newest head, for a light client.
+    pub participation: Option<Participation>,
+    /// The sync committee period of the finalized head, for a light client.
+    pub period: Option<u64>,
+}
+
+/// A verified head.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct HeadReport {
+    /// Its slot, for a light client.
+    pub slot: Option<u64>,
+    /// Its execution block.
+    #[serde(flatten)]
+    pub block: BlockRef,
+    /// The state root that proofs are checked against.
+    pub state_root: B256,
+    /// Its age in milliseconds.
+    pub age_ms: u64,
+}
+
+/// How many of a sync committee signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Participation {
+    /// Members that signed.
+    pub voted: u16,
+    /// Members.
+    pub of: u16,
 }
 
 /// Reads a watcher's status from anywhere.
@@ -137,7 +181,7 @@ impl Status {
             HeadStatus {
                 block: view.newest.block,
                 adoptable: view.adoptable.block.number,
-                age_ms: now.saturating_sub(state.advanced_at),
+                age_ms: now.saturating_sub(state.newest_at),
                 kill: head.kill,
                 rollback: head.rollback,
                 paused: head.paused,

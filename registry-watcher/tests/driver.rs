@@ -20,7 +20,8 @@ use std::{
 use alloy_primitives::{Address, B256};
 use greenlight_artifact::{Digest, Draft, Feature, Key, Row, Schema, ValidArtifact};
 use greenlight_watcher::{
-    CompileRefused, Config, Engine, StaleMode, StatusHandle, Watcher, evidence,
+    Adoption, CompileRefused, Config, Engine, SourceConfig, StaleMode, StatusHandle, Watcher,
+    evidence,
     fetch::CheckedArtifact,
     machine::{Durable, HeadAt, View},
     registry::{Head, Location, RecordStatus, Release},
@@ -90,13 +91,14 @@ fn release(id: u32, artifact: &ValidArtifact) -> Release {
 fn config(dir: &Path) -> Config {
     Config {
         registry: Address::ZERO,
-        chain_id: 1,
+        source: SourceConfig::Rpc { chain_id: 1 },
         // A port that nothing can listen on.
         rpc_urls: vec!["http://127.0.0.1:1".into()],
         poll: Duration::from_millis(50),
         deadline: Duration::from_millis(200),
-        adoption_depth: 0,
+        adoption: Adoption::Depth(0),
         max_staleness: Duration::from_secs(600),
+        max_finality_age: Duration::from_secs(600),
         stale_mode: StaleMode::LastGood,
         soak: Duration::ZERO,
         fault_bound: 3,

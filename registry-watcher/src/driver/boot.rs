@@ -101,6 +101,7 @@ fn bring_up<E: Engine>(desk: &Desk<E>, durable: &Durable, unix: u64) -> Option<R
 fn settings(config: &Config) -> Settings {
     Settings {
         max_staleness: millis(config.max_staleness),
+        max_finality_age: millis(config.max_finality_age),
         stale_mode: config.stale_mode,
         soak: millis(config.soak),
         fault_bound: config.fault_bound,

@@ -16,7 +16,7 @@ use crate::{
     machine::{Command, Durable, Event, Millis, Running, State},
     registry::{ReadError, Release},
     source::HeadSource,
-    status::{Status, StatusHandle},
+    status::{SourceReport, Status, StatusHandle},
     store::{Store, StoreError, overridden},
 };
 
@@ -381,9 +381,15 @@ impl<E: Engine> Desk<E> {
         self.change_status(|status| status.source.kind = kind);
     }
 
-    pub(super) fn source_answered(&self, error: Option<&ReadError>, endpoint: Option<String>) {
+    pub(super) fn source_answered(
+        &self,
+        error: Option<&ReadError>,
+        report: SourceReport,
+        rpc: Option<String>,
+    ) {
         self.change_status(|status| {
-            status.source.endpoint = endpoint;
+            status.source.report = report;
+            status.source.rpc = rpc;
             status.source.failures =
                 if error.is_some() { status.source.failures.saturating_add(1) } else { 0 };
             status.source.last_reason = error.map(ReadError::reason);

@@ -7,11 +7,12 @@ use crate::{
     machine::{Event, Failure, HeadAt, View},
     registry::{ArtifactId, ReadError, RegistryReader, Release},
     source::{BlockRef, HeadSource, Heads},
+    status::SourceReport,
 };
 
 /// What tasks tell the driver.
 pub(super) enum Report {
-    Looked(Look),
+    Looked(Look, SourceReport),
     Fetched(CheckedArtifact),
     Did(Event),
 }
@@ -29,9 +30,10 @@ pub(super) struct Seen {
 
 impl Seen {
     pub(super) fn event(&self) -> Event {
+        let ages = self.heads.ages;
         match self.adoptable {
-            Ok(adoptable) => Event::Seen(View { newest: self.newest, adoptable }),
-            Err(_) => Event::SeenNewest(self.newest),
+            Ok(adoptable) => Event::Seen(View { newest: self.newest, adoptable }, ages),
+            Err(_) => Event::SeenNewest(self.newest, ages),
         }
     }
 }
@@ -45,7 +47,7 @@ pub(super) async fn watch_heads(
 ) {
     loop {
         let look = look(&mut source, &reader).await;
-        if reports.send(Report::Looked(look)).await.is_err() {
+        if reports.send(Report::Looked(look, source.report())).await.is_err() {
             return;
         }
         // Up to a tenth later, so that edges that started together spread out.

@@ -20,8 +20,10 @@ pub(super) const REVOKED: &str = "revoked";
 /// What an operator chose, fixed while the machine runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// How long the head may stand still before the source is stale.
+    /// The age of the newest head beyond which the source is stale.
     pub max_staleness: Millis,
+    /// The age of the finalized head beyond which it is, where there is one.
+    pub max_finality_age: Millis,
     /// What a stale source means for requests.
     pub stale_mode: StaleMode,
     /// How long an artifact must run before it counts as good.
@@ -50,6 +52,15 @@ pub struct View {
     pub newest: HeadAt,
     /// The one to adopt from.
     pub adoptable: HeadAt,
+}
+
+/// How old heads were when they were seen, by the clock of a source that has one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ages {
+    /// The newest head's; without one, its age counts from when it advanced.
+    pub newest: Option<Millis>,
+    /// The finalized head's.
+    pub finalized: Option<Millis>,
 }
 
 /// What requests meet.
@@ -177,8 +188,10 @@ pub struct State {
     pub behind: bool,
     /// Whose standing could not be read when the head changed; asked again with the next view.
     pub unanswered: Vec<ArtifactId>,
-    /// When the newest head last advanced, or the machine began.
-    pub advanced_at: Millis,
+    /// When the newest head came to be; before any was seen, when the machine began.
+    pub newest_at: Millis,
+    /// When the finalized head came to be, where one was seen.
+    pub finalized_at: Option<Millis>,
     /// Whether the view is too old.
     pub stale: bool,
     /// Whether the operator's local override is set.
@@ -238,7 +251,8 @@ impl State {
             durable,
             behind: false,
             unanswered: Vec::new(),
-            advanced_at: now,
+            newest_at: now,
+            finalized_at: None,
             stale: false,
             overridden: false,
             running,
@@ -311,9 +325,9 @@ impl View {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// The chain was seen, by proof.
-    Seen(View),
+    Seen(View, Ages),
     /// The newest head was seen, by proof; the adoptable one could not be read.
-    SeenNewest(HeadAt),
+    SeenNewest(HeadAt, Ages),
     /// A record was read, by proof.
     Resolved(Release),
     /// A record could not be read.

@@ -1,7 +1,7 @@
 use greenlight_artifact::Digest;
 
 use super::{
-    Command, Event, Failure, HeadAt, Millis, Pursuit, Running, Stage, State, View, Why,
+    Ages, Command, Event, Failure, HeadAt, Millis, Pursuit, Running, Stage, State, View, Why,
     state::{Durable, REVOKED, VERSION},
 };
 use crate::{
@@ -44,8 +44,8 @@ enum Wish {
 impl Turn {
     fn take(&mut self, event: Event) {
         match event {
-            Event::Seen(view) => self.seen(view),
-            Event::SeenNewest(newest) => self.seen_newest(newest),
+            Event::Seen(view, ages) => self.seen(view, ages),
+            Event::SeenNewest(newest, ages) => self.seen_newest(newest, ages),
             Event::Resolved(release) => self.resolved(release),
             Event::ResolveFailed { id, why } => self.resolve_failed(id, &why),
             Event::Fetched(digest) => self.fetched(digest),
@@ -61,7 +61,7 @@ impl Turn {
 
     // ------------------------------------------------------------------------------------------------------- events
 
-    fn seen(&mut self, view: View) {
+    fn seen(&mut self, view: View, ages: Ages) {
         let floor = self.state.view.or(self.state.durable.view);
         let counts = floor.map_or(Some(view), |floor| view.above(&floor));
         let behind = counts != Some(view);
@@ -72,28 +72,27 @@ impl Turn {
         }
         self.state.behind = behind;
         if let Some(view) = counts {
-            self.accept(view, floor);
+            self.accept(view, ages, floor);
         }
     }
 
-    fn seen_newest(&mut self, newest: HeadAt) {
+    fn seen_newest(&mut self, newest: HeadAt, ages: Ages) {
         let floor = self.state.view.or(self.state.durable.view);
         let adoptable = floor.map(|floor| floor.adoptable).unwrap_or_default();
-        self.seen(View { newest, adoptable });
+        self.seen(View { newest, adoptable }, ages);
     }
 
-    fn accept(&mut self, view: View, floor: Option<View>) {
-        if self
+    fn accept(&mut self, view: View, ages: Ages, floor: Option<View>) {
+        let advanced = self
             .state
             .view
-            .is_none_or(|before| view.newest.block.number > before.newest.block.number)
-        {
-            self.state.advanced_at = self.now;
-            if self.state.stale {
-                self.state.stale = false;
-                self.record("recovered", None, place(&view));
-            }
+            .is_none_or(|before| view.newest.block.number > before.newest.block.number);
+        match ages.newest {
+            Some(age) => self.state.newest_at = self.now.saturating_sub(age),
+            None if advanced => self.state.newest_at = self.now,
+            None => {}
         }
+        self.state.finalized_at = ages.finalized.map(|age| self.now.saturating_sub(age));
         let changed = floor.is_none_or(|floor| {
             floor.newest.head != view.newest.head || floor.adoptable.head != view.adoptable.head
         });
@@ -242,16 +241,34 @@ impl Turn {
     }
 
     fn watch_staleness(&mut self) {
-        let age = self.now.saturating_sub(self.state.advanced_at);
-        if !self.state.stale && age > self.state.settings.max_staleness {
-            self.state.stale = true;
-            let most = self.state.settings.max_staleness;
-            self.record(
-                "stale",
-                None,
-                format!("expected a newer head within {most} ms; found none in {age} ms"),
-            );
+        let why = self.too_old();
+        if self.state.stale == why.is_some() {
+            return;
         }
+        self.state.stale = why.is_some();
+        match why {
+            Some(why) => self.record("stale", None, why),
+            None => self.record(
+                "recovered",
+                None,
+                self.state.view.as_ref().map_or_else(String::new, place),
+            ),
+        }
+    }
+
+    /// Which head is older than it may be.
+    fn too_old(&self) -> Option<String> {
+        let State { settings, newest_at, finalized_at, .. } = &self.state;
+        let heads = [
+            ("newest", Some(*newest_at), settings.max_staleness),
+            ("finalized", *finalized_at, settings.max_finality_age),
+        ];
+        heads.into_iter().find_map(|(name, since, most)| {
+            let age = self.now.saturating_sub(since?);
+            (age > most).then(|| {
+                format!("{name} head: expected an age of at most {most} ms; found {age} ms")
+            })
+        })
     }
 
     fn wish(&self) -> Wish {
@@ -268,7 +285,8 @@ impl Turn {
         let Some(view) = state.view else { return Wish::Keep };
         let head = match view.rolled_back() {
             Some(at) => return Wish::Run(at.head.rollback_to),
-            None if view.paused() => return Wish::Keep,
+            // What an old view promotes may have been killed or revoked since.
+            None if view.paused() || state.stale => return Wish::Keep,
             None => view.adoptable.head,
         };
         let candidate = head.candidate;

@@ -32,6 +32,7 @@ fn release(id: ArtifactId) -> Release {
 fn settings() -> Settings {
     Settings {
         max_staleness: 60_000,
+        max_finality_age: 600_000,
         stale_mode: StaleMode::LastGood,
         soak: 5_000,
         fault_bound: 3,
@@ -189,7 +190,7 @@ impl World {
             block: BlockRef { number: self.block, hash: B256::ZERO, timestamp: self.block },
             head: self.head,
         };
-        self.send(Event::Seen(View { newest: at, adoptable: at }));
+        self.send(Event::Seen(View { newest: at, adoptable: at }, Ages::default()));
         assert_eq!(self.runs(), self.engine, "the engine does what the state says");
     }
 
@@ -284,7 +285,7 @@ fn a_kill_counts_at_the_newest_head_and_its_end_only_at_the_adoptable() {
         [(true, false, None), (true, true, None), (false, true, None), (false, false, Some(1))]
     {
         let seen = view(&world, newest, adoptable);
-        world.send(Event::Seen(seen));
+        world.send(Event::Seen(seen, Ages::default()));
         assert_eq!(world.runs(), runs, "kill at newest {newest}, at adoptable {adoptable}");
     }
 }
@@ -301,10 +302,10 @@ fn a_promotion_is_adopted_only_at_the_adoptable_head() {
         block: BlockRef { number: world.block + 1, ..BlockRef::default() },
         head: world.head,
     };
-    world.send(Event::Seen(View { newest, adoptable }));
+    world.send(Event::Seen(View { newest, adoptable }, Ages::default()));
     assert_eq!(world.runs(), Some(1));
     let adoptable = HeadAt { block: newest.block, ..newest };
-    world.send(Event::Seen(View { newest, adoptable }));
+    world.send(Event::Seen(View { newest, adoptable }, Ages::default()));
     assert_eq!(world.runs(), Some(2));
 }
 
@@ -368,7 +369,7 @@ fn a_view_below_the_floor_changes_nothing_and_is_recorded_once() {
     let old = world.state.view.unwrap();
     world.promote(2);
     for _ in 0..5 {
-        world.send(Event::Seen(old));
+        world.send(Event::Seen(old, Ages::default()));
         assert_eq!(world.runs(), Some(2));
     }
     assert_eq!(world.logged("head-behind"), 1);
@@ -377,11 +378,11 @@ fn a_view_below_the_floor_changes_nothing_and_is_recorded_once() {
     forged.adoptable.block.number += 10;
     (forged.newest.head.sequence, forged.adoptable.head.sequence) = (1, 1);
     forged.adoptable.head.current = 1;
-    world.send(Event::Seen(forged));
+    world.send(Event::Seen(forged, Ages::default()));
     assert_eq!(world.runs(), Some(2), "a higher block with a lower sequence");
     let durable = world.persisted.clone();
     let mut restarted = World::booted(settings(), durable, None);
-    restarted.send(Event::Seen(old));
+    restarted.send(Event::Seen(old, Ages::default()));
     assert_eq!(
         (restarted.state.view, restarted.logged("head-behind")),
         (None, 1),
@@ -403,9 +404,9 @@ fn a_kill_is_obeyed_though_the_adoptable_head_cannot_be_read_or_lies_deeper_than
         adoptable.block.number -= 50;
         adoptable.head.sequence = 0;
         world.send(if deeper {
-            Event::Seen(View { newest, adoptable })
+            Event::Seen(View { newest, adoptable }, Ages::default())
         } else {
-            Event::SeenNewest(newest)
+            Event::SeenNewest(newest, Ages::default())
         });
         assert_eq!(world.why(), "kill", "deeper {deeper}");
         assert_eq!(world.state.view.unwrap().adoptable, floor);
@@ -413,7 +414,7 @@ fn a_kill_is_obeyed_though_the_adoptable_head_cannot_be_read_or_lies_deeper_than
     }
     let mut fresh = World::new(settings());
     let head = Head { kill: true, sequence: 4, ..Head::default() };
-    fresh.send(Event::SeenNewest(HeadAt { head, ..HeadAt::default() }));
+    fresh.send(Event::SeenNewest(HeadAt { head, ..HeadAt::default() }, Ages::default()));
     assert_eq!(fresh.why(), "kill");
 }
 
@@ -528,7 +529,7 @@ fn a_revocation_counts_at_the_newest_head_also_for_what_runs_or_is_on_its_way() 
         let mut newest = at(0, 0, 0);
         newest.head.sequence += 1;
         let seen = View { newest, adoptable: at(5, 2, 9_999) };
-        world.send(Event::Seen(seen));
+        world.send(Event::Seen(seen, Ages::default()));
         assert_eq!(world.runs(), Some(1), "adopted {adopted}");
         assert!(world.state.quarantine.iter().any(|q| q.id == 2 && q.reason == "revoked"));
     }
@@ -691,7 +692,7 @@ impl World {
                     view.newest.block.number = view.newest.block.number.saturating_sub(back);
                     view.adoptable.block.number = view.adoptable.block.number.saturating_sub(back);
                     view.adoptable.head.current = 5;
-                    self.send(Event::Seen(view));
+                    self.send(Event::Seen(view, Ages::default()));
                 }
             }
             // Answers to questions that nobody asked, or no longer asks.

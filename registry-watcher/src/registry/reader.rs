@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     rpc::{RpcError, RpcPool},
-    source::VerifiedHead,
+    source::{SourceError, VerifiedHead},
 };
 
 /// Reads the registry's storage through RPCs that need not be trusted: each answer is checked against the state root
@@ -25,6 +25,9 @@ pub enum ReadError {
     /// No RPC answered with a proof that holds.
     #[error(transparent)]
     Rpc(#[from] RpcError),
+    /// There was no verified head to read at.
+    #[error(transparent)]
+    Source(#[from] SourceError),
     /// The storage is proven, and means nothing to this version.
     #[error(transparent)]
     Layout(#[from] LayoutError),
@@ -36,6 +39,7 @@ impl ReadError {
     pub const fn reason(&self) -> &'static str {
         match self {
             Self::Rpc(error) => error.reason(),
+            Self::Source(error) => error.reason(),
             Self::Layout(error) => error.reason(),
         }
     }

@@ -10,8 +10,12 @@ use alloy_primitives::B256;
 use async_trait::async_trait;
 use serde::Deserialize;
 
-use super::{BlockRef, HeadSource, Heads, VerifiedHead};
-use crate::rpc::{Reason, RpcError, RpcPool};
+use super::{BlockRef, HeadSource, Heads, SourceError, VerifiedHead};
+use crate::{
+    machine::Ages,
+    rpc::{Reason, RpcError, RpcPool},
+    status::SourceReport,
+};
 
 /// Takes headers from an RPC on its word: for development, where the chain is one's own.
 ///
@@ -191,7 +195,7 @@ impl HeadSource for RpcSource {
         "rpc"
     }
 
-    async fn heads(&mut self) -> Result<Heads, RpcError> {
+    async fn heads(&mut self) -> Result<Heads, SourceError> {
         let expected = self.chain_id;
         self.rpcs
             .call_checked("eth_chainId", &serde_json::json!([]), |found: String| {
@@ -208,7 +212,7 @@ impl HeadSource for RpcSource {
             // A chain younger than the depth has its genesis to adopt from.
             depth => self.block(Tag::Number(newest.block().number.saturating_sub(depth))).await?,
         };
-        Ok(Heads { newest, adoptable })
+        Ok(Heads { newest, adoptable, ages: Ages::default() })
     }
 
     /// Only now, since any number can be written into a header.
@@ -217,6 +221,10 @@ impl HeadSource for RpcSource {
             self.highest = heads.newest.block.number;
             self.advanced = Instant::now();
         }
+    }
+
+    fn report(&self) -> SourceReport {
+        SourceReport { endpoint: self.rpcs.preferred(), ..SourceReport::default() }
     }
 }
 
