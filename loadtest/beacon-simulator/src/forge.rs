@@ -1,0 +1,88 @@
+//! Updates as a hostile server, or a hostile committee, would make them.
+
+use serde_json::Value;
+
+use crate::{execution::ExecutionBlock, spec::Spec};
+
+/// Which seats of the signing committee sign.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Signers {
+    /// Every one.
+    All,
+    /// The first so many; none at all gives the point at infinity.
+    First(usize),
+    /// These seats; those beyond the committee are ignored.
+    Seats(Vec<usize>),
+}
+
+/// An update to be forged: each field starts out honest ([`Forgery::honest`]) and may be set to a lie, which is then really
+/// signed and really proven.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Forgery {
+    /// Slot of the attested block.
+    pub attested_slot: u64,
+    /// Slot of the block that the attested state proves final. `None`: an update without finality.
+    pub finalized_slot: Option<u64>,
+    /// Slot of the signature: the first above the attested one, where it is honest.
+    pub signature_slot: u64,
+    /// Who signs.
+    pub signers: Signers,
+    /// The period whose committee signs: that of the signature slot, where it is honest.
+    pub signing_period: u64,
+    /// In the signature's domain.
+    pub fork_version: [u8; 4],
+    /// In the signature's domain.
+    pub genesis_validators_root: [u8; 32],
+    /// The period whose committee the attested state proves as its next one. `None`: an update without next committee
+    /// (the state has the honest one).
+    pub next_committee_period: Option<u64>,
+    /// Payload of the attested block.
+    pub attested_execution: ExecutionBlock,
+    /// Payload of the finalized block.
+    pub finalized_execution: ExecutionBlock,
+    /// The answer's `version`.
+    pub version: String,
+}
+
+impl Forgery {
+    /// An update without any fault: attested at `attested_slot`, signed by everybody one slot later, final as far below as the
+    /// spec's lag says, with the next committee.
+    pub fn honest(spec: &Spec, attested_slot: u64) -> Self {
+        let finalized_slot = attested_slot.saturating_sub(spec.finality_lag);
+        let signature_slot = attested_slot.saturating_add(1);
+        Self {
+            attested_slot,
+            finalized_slot: Some(finalized_slot),
+            signature_slot,
+            signers: Signers::All,
+            signing_period: spec.period_of(signature_slot),
+            fork_version: spec.fork_version,
+            genesis_validators_root: spec.genesis_validators_root,
+            next_committee_period: Some(spec.period_of(attested_slot).saturating_add(1)),
+            attested_execution: ExecutionBlock::synthetic(attested_slot),
+            finalized_execution: ExecutionBlock::synthetic(finalized_slot),
+            version: spec.fork.name().into(),
+        }
+    }
+}
+
+/// The finality update within an update: without next committee.
+#[must_use]
+pub fn finality_update_of(update: &Value) -> Value {
+    without(update, &["next_sync_committee", "next_sync_committee_branch"])
+}
+
+/// The optimistic update within an update: without next committee and finality.
+#[must_use]
+pub fn optimistic_update_of(update: &Value) -> Value {
+    let finality = ["finalized_header", "finality_branch"];
+    without(&finality_update_of(update), &finality)
+}
+
+fn without(update: &Value, names: &[&str]) -> Value {
+    let mut update = update.clone();
+    if let Some(data) = update["data"].as_object_mut() {
+        data.retain(|name, _| !names.contains(&name.as_str()));
+    }
+    update
+}
