@@ -185,12 +185,16 @@ impl World {
     }
 
     fn look(&mut self) {
+        self.see(Ages::default());
+    }
+
+    fn see(&mut self, ages: Ages) {
         self.block += 1;
         let at = HeadAt {
             block: BlockRef { number: self.block, hash: B256::ZERO, timestamp: self.block },
             head: self.head,
         };
-        self.send(Event::Seen(View { newest: at, adoptable: at }, Ages::default()));
+        self.send(Event::Seen(View { newest: at, adoptable: at }, ages));
         assert_eq!(self.runs(), self.engine, "the engine does what the state says");
     }
 
@@ -548,6 +552,38 @@ fn a_head_that_stands_still_is_stale_and_the_operator_s_mode_applies() {
             (world.state.stale, world.runs(), world.logged("recovered")),
             (false, Some(1), 1)
         );
+    }
+}
+
+/// A source that was frozen before the start, or is fed old headers one by one: every head is new here, and too old.
+#[test]
+fn an_old_head_is_stale_however_often_it_advances_and_nothing_is_adopted_from_it() {
+    let old = |newest, finalized| Ages { newest: Some(newest), finalized: Some(finalized) };
+    for ages in [old(60_001, 0), old(0, 600_001)] {
+        let mut world = World::new(settings());
+        world.now = 1 << 40;
+        world.promote(1);
+        world.soak();
+        world.head.current = 2;
+        for _ in 0..3 {
+            world.head.sequence += 1;
+            world.see(ages);
+            assert_eq!((world.state.stale, world.runs()), (true, Some(1)), "{ages:?}");
+        }
+        assert_eq!(world.logged("stale"), 1);
+        world.head.kill = true;
+        world.head.sequence += 1;
+        world.see(ages);
+        assert_eq!(world.why(), "kill", "an old head's kill counts all the same");
+        world.head.kill = false;
+        world.head.sequence += 1;
+        world.see(old(60_000, 600_000));
+        assert_eq!(
+            (world.state.stale, world.runs(), world.logged("recovered")),
+            (false, Some(2), 1)
+        );
+        world.wait(500);
+        assert!(world.state.stale, "a head grows older by itself");
     }
 }
 
