@@ -21,6 +21,7 @@ mod driver;
 mod engine;
 pub mod evidence;
 pub mod fetch;
+pub mod light_client;
 pub mod machine;
 pub mod registry;
 pub mod rpc;

@@ -60,7 +60,9 @@ pub enum LightClientError {
         found: usize,
     },
     /// The container has not the shape that its header's slot calls for.
-    #[error("{which} header of slot {slot}: expected a container of {expected}; found one of {found}")]
+    #[error(
+        "{which} header of slot {slot}: expected a container of {expected}; found one of {found}"
+    )]
     ForkMismatch {
         /// Which header.
         which: Which,
@@ -88,7 +90,9 @@ pub enum LightClientError {
         slot: Slot,
     },
     /// A header from before Capella with an execution header.
-    #[error("{which} header of slot {slot}: expected no execution header before capella; found one")]
+    #[error(
+        "{which} header of slot {slot}: expected no execution header before capella; found one"
+    )]
     EarlyExecution {
         /// Which header.
         which: Which,
@@ -314,7 +318,22 @@ impl LightClientError {
     }
 
     /// What a peer calls a fork, cut to what a log can bear.
-    pub(crate) fn unknown_fork(name: &str) -> Self {
+    pub(super) fn unknown_fork(name: &str) -> Self {
         Self::UnknownFork { found: name.chars().take(32).collect() }
     }
+
+    /// What the JSON parser says of a container.
+    pub(super) fn json(container: &'static str, problem: &serde_json::Error) -> Self {
+        Self::Json { container, problem: cut(&problem.to_string()) }
+    }
+
+    /// What the SSZ parser says of a container.
+    pub(super) fn ssz(container: &'static str, problem: &ssz::DecodeError) -> Self {
+        Self::Ssz { container, problem: cut(&format!("{problem:?}")) }
+    }
+}
+
+/// A parser may quote its input.
+fn cut(problem: &str) -> String {
+    problem.chars().take(160).collect()
 }

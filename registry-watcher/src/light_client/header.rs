@@ -130,8 +130,8 @@ impl Header {
         execution: ExecutionPayloadHeader,
         execution_branch: [B256; 4],
     ) -> Self {
-        let none = execution == ExecutionPayloadHeader::default()
-            && execution_branch == [B256::ZERO; 4];
+        let none =
+            execution == ExecutionPayloadHeader::default() && execution_branch == [B256::ZERO; 4];
         Self {
             root: beacon.tree_hash_root(),
             beacon,
@@ -174,10 +174,10 @@ impl Header {
         let expected = self.beacon.body_root;
         let leaf = self.execution_root(network);
         let found = merkle::branch_root(leaf, &self.execution_branch, merkle::EXECUTION_PAYLOAD);
-        if found == expected {
-            Ok(())
-        } else {
-            Err(LightClientError::ExecutionBranch { which, expected, found })
+        if found == Some(expected) {
+            return Ok(());
         }
+        let found = found.unwrap_or_default();
+        Err(LightClientError::ExecutionBranch { which, expected, found })
     }
 }

@@ -32,23 +32,17 @@ pub(super) fn hash_pair(left: B256, right: B256) -> B256 {
 }
 
 /// The root that `branch` leads to from `leaf` at `generalized_index`: what `is_valid_merkle_branch` (phase0,
-/// beacon-chain.md) compares.
-///
-/// A branch of another length than the index is deep leads nowhere: to zero, which is no hash.
-pub(super) fn branch_root(leaf: B256, branch: &[B256], generalized_index: u64) -> B256 {
-    if usize::try_from(generalized_index.checked_ilog2().unwrap_or(0)) != Ok(branch.len()) {
-        return B256::ZERO;
+/// beacon-chain.md) compares. `None` for a branch of another length than the index is deep.
+pub(super) fn branch_root(leaf: B256, branch: &[B256], generalized_index: u64) -> Option<B256> {
+    let depth = generalized_index.checked_ilog2()?;
+    if usize::try_from(depth) != Ok(branch.len()) {
+        return None;
     }
-    branch
-        .iter()
-        .enumerate()
-        .fold(leaf, |node, (level, sibling)| {
-            if generalized_index.checked_shr(u32::try_from(level).unwrap_or(u32::MAX)).unwrap_or(0) & 1 == 1 {
-                hash_pair(*sibling, node)
-            } else {
-                hash_pair(node, *sibling)
-            }
-        })
+    let root = (0..depth).zip(branch).fold(leaf, |node, (level, sibling)| {
+        let is_right = generalized_index.checked_shr(level).unwrap_or(0) & 1 == 1;
+        if is_right { hash_pair(*sibling, node) } else { hash_pair(node, *sibling) }
+    });
+    Some(root)
 }
 
 #[cfg(test)]
