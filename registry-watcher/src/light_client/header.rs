@@ -2,7 +2,7 @@
 
 use alloy_primitives::{Address, B256, FixedBytes, U256};
 use serde::{Deserialize, Serialize};
-use ssz_derive::{Decode, Encode};
+use ssz_derive::Decode;
 use ssz_types::{VariableList, typenum::U32};
 use tree_hash::TreeHash as _;
 use tree_hash_derive::TreeHash;
@@ -10,9 +10,7 @@ use tree_hash_derive::TreeHash;
 use super::{Epoch, Fork, LightClientError, Network, Slot, Which, merkle, wire};
 
 /// `BeaconBlockHeader` (phase0, beacon-chain.md).
-#[derive(
-    Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, TreeHash,
-)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Decode, TreeHash)]
 pub struct BeaconBlockHeader {
     /// The block's slot.
     #[serde(with = "serde_utils::quoted_u64")]
@@ -29,9 +27,7 @@ pub struct BeaconBlockHeader {
 }
 
 /// `ExecutionPayloadHeader` (deneb, beacon-chain.md). For a block from before Deneb the two blob gas fields are 0.
-#[derive(
-    Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, TreeHash,
-)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Decode, TreeHash)]
 pub struct ExecutionPayloadHeader {
     /// Hash of the execution block before.
     pub parent_hash: B256,

@@ -6,7 +6,7 @@
 use alloy_primitives::{Address, B256, FixedBytes, U256};
 use serde::{Deserialize, de::DeserializeOwned};
 use ssz::{BitVector, Decode};
-use ssz_derive::{Decode, Encode};
+use ssz_derive::Decode;
 use ssz_types::{
     FixedVector, VariableList,
     typenum::{U4, U5, U6, U7, U32, U512, Unsigned},
@@ -196,7 +196,7 @@ fn four(branch: &FixedVector<B256, U4>) -> [B256; 4] {
 }
 
 /// `ExecutionPayloadHeader` (capella, beacon-chain.md): Deneb's without blob gas.
-#[derive(Deserialize, Encode, Decode, TreeHash)]
+#[derive(Deserialize, Decode, TreeHash)]
 pub(super) struct CapellaExecution {
     parent_hash: B256,
     fee_recipient: Address,
