@@ -90,6 +90,29 @@ impl ExecutionBlock {
     }
 }
 
+impl ExecutionBlock {
+    /// Zeros throughout.
+    pub(crate) const fn zero() -> Self {
+        Self {
+            number: 0,
+            hash: [0; 32],
+            parent_hash: [0; 32],
+            state_root: [0; 32],
+            receipts_root: [0; 32],
+            logs_bloom: [0; 256],
+            prev_randao: [0; 32],
+            fee_recipient: [0; 20],
+            gas_limit: 0,
+            gas_used: 0,
+            timestamp: 0,
+            extra_data: Vec::new(),
+            base_fee_per_gas: 0,
+            blob_gas_used: 0,
+            excess_blob_gas: 0,
+        }
+    }
+}
+
 /// A JSON-RPC quantity.
 pub(crate) fn quantity(value: &Value) -> Result<u128> {
     let digits = value.as_str().and_then(|text| text.strip_prefix("0x"));

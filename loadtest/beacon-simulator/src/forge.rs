@@ -2,7 +2,15 @@
 
 use serde_json::Value;
 
-use crate::{execution::ExecutionBlock, spec::Spec};
+use crate::{
+    block::{Block, Draft},
+    chain::BeaconChain,
+    execution::ExecutionBlock,
+    json::{self, versioned},
+    keys::{Aggregate, signing_root},
+    spec::Spec,
+    ssz::Root,
+};
 
 /// Which seats of the signing committee sign.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +21,16 @@ pub enum Signers {
     First(usize),
     /// These seats; those beyond the committee are ignored.
     Seats(Vec<usize>),
+}
+
+impl Signers {
+    pub(crate) fn has(&self, seat: usize) -> bool {
+        match self {
+            Self::All => true,
+            Self::First(count) => seat < *count,
+            Self::Seats(seats) => seats.contains(&seat),
+        }
+    }
 }
 
 /// An update to be forged: each field starts out honest ([`Forgery::honest`]) and may be set to a lie, which is then really
@@ -63,6 +81,65 @@ impl Forgery {
             finalized_execution: ExecutionBlock::synthetic(finalized_slot),
             version: spec.fork.name().into(),
         }
+    }
+}
+
+impl BeaconChain {
+    /// An update as [`Forgery`] says, `{"version": …, "data": …}`. Its blocks are synthetic: what this chain has makes no
+    /// difference to it, so it may be empty.
+    pub fn forge(&self, forgery: &Forgery) -> Value {
+        let finalized = forgery.finalized_slot.map(|slot| {
+            let period = self.spec().period_of(slot).saturating_add(1);
+            self.forge_block(slot, period, None, &forgery.finalized_execution)
+        });
+        let attested_period = self.spec().period_of(forgery.attested_slot);
+        let next_period = forgery.next_committee_period;
+        let attested = self.forge_block(
+            forgery.attested_slot,
+            next_period.unwrap_or_else(|| attested_period.saturating_add(1)),
+            finalized.as_ref().map(|finalized| (finalized.slot, finalized.root)),
+            &forgery.attested_execution,
+        );
+        let signed =
+            signing_root(&attested.root, forgery.fork_version, &forgery.genesis_validators_root);
+        let aggregate =
+            self.committee(forgery.signing_period).sign(&signed, |seat| forgery.signers.has(seat));
+        let next = next_period.map(|period| self.committee(period));
+        let update = json::Update {
+            fork: self.spec().fork,
+            preset: self.spec().preset,
+            attested: &attested,
+            next: next.as_deref(),
+            finalized: finalized.as_ref(),
+            aggregate: &aggregate,
+            signature_slot: forgery.signature_slot,
+        };
+        versioned(&forgery.version, update.whole())
+    }
+
+    /// Root and bootstrap of a synthetic block at any slot.
+    pub fn forge_bootstrap(&self, slot: u64, execution: &ExecutionBlock) -> (Root, Value) {
+        let block = self.forge_block(slot, self.spec().period_of(slot) + 1, None, execution);
+        (block.root, self.bootstrap_of(&block))
+    }
+
+    fn forge_block(
+        &self,
+        slot: u64,
+        next_period: u64,
+        finalized: Option<(u64, Root)>,
+        execution: &ExecutionBlock,
+    ) -> Block {
+        let draft = Draft {
+            slot,
+            parent_root: [0x70; 32],
+            aggregate: Aggregate::none(self.spec().preset),
+            execution: execution.clone(),
+            current: &self.committee(self.spec().period_of(slot)),
+            next: &self.committee(next_period),
+            finalized,
+        };
+        Block::new(self.spec(), draft)
     }
 }
 

@@ -6,12 +6,16 @@
     reason = "judges others and serves no one: a panic here fails a test"
 )]
 
+mod block;
 mod chain;
 mod execution;
 mod forge;
+mod json;
+mod keys;
 mod server;
 mod simulator;
 mod spec;
+mod ssz;
 
 pub use chain::BeaconChain;
 pub use execution::ExecutionBlock;
