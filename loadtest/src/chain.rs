@@ -148,6 +148,15 @@ pub(crate) fn quantity(value: &Value) -> Result<u64> {
         .with_context(|| format!("not a quantity: {value}"))
 }
 
+/// When the chain makes a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Blocks {
+    /// When the beacon chain asks for one, at each slot, as on a real chain.
+    BySlot,
+    /// At each transaction too.
+    ByTransaction,
+}
+
 /// A running anvil.
 #[derive(Debug)]
 pub(crate) struct Chain {
@@ -156,12 +165,12 @@ pub(crate) struct Chain {
 }
 
 impl Chain {
-    /// Starts one on `port`; 0 takes a free one. Without a block time, each transaction gets a block at once.
-    pub(crate) async fn start(tools: &Tools, block_time: Option<u64>, port: u16) -> Result<Self> {
+    /// Starts one on `port`; 0 takes a free one. Blocks come as [`Blocks`] says.
+    pub(crate) async fn start(tools: &Tools, blocks: Blocks, port: u16) -> Result<Self> {
         let mut command = Command::new(&tools.anvil);
         command.args(["--host", "127.0.0.1", "--port", &port.to_string()]);
-        if let Some(seconds) = block_time {
-            command.args(["--block-time", &seconds.to_string()]);
+        if blocks == Blocks::BySlot {
+            command.arg("--no-mining");
         }
         let mut process = Process::start("anvil", command)?;
         let listens = |line: &str| line.trim().strip_prefix("Listening on ").map(ToOwned::to_owned);

@@ -10,10 +10,15 @@ use std::{
     time::Duration,
 };
 
+use alloy::sol_types::SolCall as _;
 use anyhow::{Context as _, Result};
+use greenlight_beacon_simulator::Preset;
+use tokio::time::Instant;
 
 use crate::{
     artifacts,
+    chain::Blocks,
+    deploy::Registry,
     edge::{Edge, Settings},
     scene::{Journal, SOON, Scene, Setup, Staged},
     signals,
@@ -30,9 +35,17 @@ pub(crate) struct Args {
     report: Option<PathBuf>,
 }
 
-/// Seconds of every timelock, and between blocks.
-const DELAY: u32 = 4;
-const BLOCK_TIME: u64 = 2;
+/// A real chain's shape, so quick that nobody has to wait for it: mainnet has 12 s slots and at least 64 of them until a
+/// block is final.
+const SETUP: Setup = Setup {
+    blocks: Blocks::BySlot,
+    preset: Preset::Mainnet,
+    slot: Duration::from_secs(1),
+    finality_lag: 4,
+    delay: 4,
+    rpc_port: 0,
+    origin_port: 0,
+};
 
 pub(crate) async fn run(args: Args) -> Result<ExitCode> {
     let tools = Tools::find()?;
@@ -75,20 +88,15 @@ impl Demo {
     /// Starts everything; nothing is promoted yet.
     async fn start(tools: &Tools, ports: Ports, journal: &Journal) -> Result<Self> {
         say(&format!(
-            "starting a chain with a block every {BLOCK_TIME} s, and deploying the registry on it"
+            "starting a chain with a slot every {:?} and {} slots to finality, and deploying the registry on it",
+            SETUP.slot, SETUP.finality_lag
         ));
-        let setup = Setup {
-            block_time: Some(BLOCK_TIME),
-            delay: DELAY,
-            rpc_port: ports.rpc,
-            origin_port: ports.origin,
-        };
+        let setup = Setup { rpc_port: ports.rpc, origin_port: ports.origin, ..SETUP };
         let scene = Scene::start(tools, setup, journal).await?;
         let settings = Settings {
             port: ports.http,
             admin_port: ports.admin,
             poll: Duration::from_millis(500),
-            adoption_depth: 1,
             soak: Duration::from_secs(2),
             ..scene.settings()
         };
@@ -97,29 +105,48 @@ impl Demo {
         Ok(Self { scene, settings, edge })
     }
 
-    /// Publishes bytes and waits until the edge runs them and keeps them as good.
-    async fn publish(&self, name: &str, bytes: &[u8]) -> Result<Staged> {
+    /// Publishes bytes and waits until the edge runs them and keeps them as good. Also the time from the block that holds
+    /// the promotion to adoption, both watched as closely as polling allows.
+    async fn publish(&self, name: &str, bytes: &[u8]) -> Result<(Staged, Duration)> {
         let rows = bytes.len() / greenlight_artifact::ROW_LEN - 1;
         say(&format!("staging {name}, {rows} rows, for the contract to check"));
         let staged = self.scene.stage(name, bytes).await?;
-        say(&format!("scheduling its promotion, waiting for the timelock of {DELAY} s, executing"));
-        self.scene.promote(&staged).await?;
-        say("waiting until the edge has proven, fetched, checked and adopted it");
-        self.edge
-            .keeps(&staged.digest, SOON)
-            .await
+        say(&format!(
+            "scheduling its promotion, waiting for the timelock of {} s, executing; the edge adopts it once that is final",
+            SETUP.delay
+        ));
+        let mined = async { self.effective(staged.id).await };
+        let adopted = async {
+            self.edge.runs(&staged.digest, 2 * SOON).await?;
+            anyhow::Ok(Instant::now())
+        };
+        let (_, mined, adopted) = tokio::try_join!(self.scene.promote(&staged), mined, adopted)
             .with_context(|| format!("{name} at the edge"))?;
-        Ok(staged)
+        self.edge.keeps(&staged.digest, SOON).await?;
+        Ok((staged, adopted.saturating_duration_since(mined)))
+    }
+
+    /// When the chain's newest block lets this artifact run; 0 is none.
+    async fn effective(&self, id: u64) -> Result<Instant> {
+        let (rpc, registry) = (self.scene.rpc(), self.scene.deployment.registry);
+        loop {
+            let effective = rpc.view(registry, Registry::effectiveCall {}.abi_encode()).await?;
+            if u64::from(Registry::effectiveCall::abi_decode_returns(&effective)?) == id {
+                return Ok(Instant::now());
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
     }
 
     /// The first artifact: the sample as it is.
-    async fn publish_first(&self) -> Result<Staged> {
+    async fn publish_first(&self) -> Result<(Staged, Duration)> {
         self.publish("sample", self.scene.sample.bytes()).await
     }
 
     /// The second: the same rows under another label, so that there is something to roll back from.
     async fn publish_second(&self) -> Result<Staged> {
-        self.publish("sample-2", artifacts::labelled(&self.scene.sample, "sample-2")?.bytes()).await
+        let second = artifacts::labelled(&self.scene.sample, "sample-2")?;
+        Ok(self.publish("sample-2", second.bytes()).await?.0)
     }
 
     async fn end(self) -> Result<()> {

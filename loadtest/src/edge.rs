@@ -1,5 +1,7 @@
 //! An edge: `greenlight run` as a process, with a configuration and a state folder of its own.
 
+mod settings;
+
 use std::{
     fs,
     net::SocketAddr,
@@ -7,79 +9,18 @@ use std::{
     time::Duration,
 };
 
-use alloy::primitives::Address;
 use anyhow::{Context as _, Result, bail};
 use greenlight_watcher::evidence::{self, Line};
 use rustix::process::Pid;
 use serde_json::Value;
-use tokio::{process::Command, time::Instant};
+use tokio::time::Instant;
+
+pub(crate) use settings::{Heads, LightClient, Settings};
 
 use crate::{
     process::{Process, Said},
     tools::Tools,
 };
-
-/// How an edge is configured.
-#[derive(Clone, Debug)]
-pub(crate) struct Settings {
-    /// Loopback ports; 0 takes free ones.
-    pub(crate) port: u16,
-    pub(crate) admin_port: u16,
-    pub(crate) upstream: SocketAddr,
-    pub(crate) rpc_urls: Vec<String>,
-    pub(crate) registry: Address,
-    pub(crate) chain_id: u64,
-    pub(crate) poll: Duration,
-    pub(crate) adoption_depth: u64,
-    pub(crate) soak: Duration,
-    /// Where the configuration file is written.
-    pub(crate) dir: PathBuf,
-    pub(crate) state: PathBuf,
-    /// A file that grows past its limit gives the edge an error instead of ending it.
-    pub(crate) survives_file_limit: bool,
-}
-
-impl Settings {
-    /// How long one call to an RPC may take.
-    pub(crate) const DEADLINE: Duration = Duration::from_secs(2);
-
-    fn toml(&self) -> String {
-        let Self { port, admin_port, upstream, registry, chain_id, adoption_depth, .. } = self;
-        let (poll, soak) = (self.poll.as_millis(), self.soak.as_millis());
-        format!(
-            "[listen]\nhttp = [\"127.0.0.1:{port}\"]\nadmin = \"127.0.0.1:{admin_port}\"\nthreads = 2\n\n\
-             [upstream]\naddress = \"{upstream}\"\n\n\
-             # The harness's clients come under many addresses.\n\
-             [client]\ntrusted_proxies = [\"127.0.0.1/32\"]\n\n\
-             [source]\nkind = \"rpc\"\nurls = {urls:?}\nregistry = \"{registry}\"\nchain_id = {chain_id}\n\
-             poll = \"{poll}ms\"\ndeadline = \"{deadline}ms\"\nadoption_depth = {adoption_depth}\n\n\
-             [state]\ndir = {state:?}\nsoak = \"{soak}ms\"\nedge_id = \"edge-1\"\n\n\
-             [[route]]\npath_prefix = \"/\"\nblock_below = 30\n\n\
-             [[route]]\npath_prefix = \"/tag/\"\ntag_below = 30\n\n\
-             [[route]]\npath_prefix = \"/log/\"\nlog_below = 30\n\n\
-             [[route]]\npath_prefix = \"/shadow/\"\nblock_below = 30\nshadow = true\n\n\
-             [shutdown]\ngrace = \"5s\"\n",
-            urls = self.rpc_urls,
-            deadline = Self::DEADLINE.as_millis(),
-            state = self.state.display().to_string(),
-        )
-    }
-
-    fn command(&self, tools: &Tools) -> Result<Command> {
-        let config = self.dir.join("greenlight.toml");
-        fs::write(&config, self.toml()).with_context(|| config.display().to_string())?;
-        let mut command = if self.survives_file_limit {
-            // A process is killed by SIGXFSZ unless that is ignored, which exec passes on; write(2) then fails.
-            let mut shell = Command::new("sh");
-            shell.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""]).arg(&tools.greenlight);
-            shell
-        } else {
-            Command::new(&tools.greenlight)
-        };
-        command.arg("run").arg("--config").arg(config);
-        Ok(command)
-    }
-}
 
 /// A running edge.
 #[derive(Debug)]

@@ -12,6 +12,7 @@
 
 mod artifacts;
 mod chain;
+mod clock;
 mod ctl;
 mod demo;
 mod deploy;

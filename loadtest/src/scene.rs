@@ -5,21 +5,22 @@ use std::{
     fs,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, UNIX_EPOCH},
 };
 
 use anyhow::{Context as _, Result};
 use greenlight_artifact::{Schema, ValidArtifact};
+use greenlight_beacon_simulator::{Endpoint, Fork, Idle, Preset, Simulator, Spec};
 use greenlight_watcher::evidence::Line;
 use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::{
     artifacts,
-    chain::{Chain, PUBLISHER, Rpc},
+    chain::{Blocks, Chain, PUBLISHER, Rpc},
     ctl::Ctl,
     deploy::{Deployment, deploy},
-    edge::{self, Edge, Settings},
+    edge::{self, Edge, Heads, LightClient, Settings},
     load::{Counter, Load, Probe, Requests, Volume},
     origin::Origin,
     process::Said,
@@ -29,14 +30,18 @@ use crate::{
 /// The longest that anything of a scene takes that is expected to happen.
 pub(crate) const SOON: Duration = Duration::from_secs(30);
 
-/// An RPC that nobody serves: TCPMUX (RFC 1078) died long ago.
+/// An endpoint that nobody serves: TCPMUX (RFC 1078) died long ago.
 pub(crate) const UNREACHABLE: &str = "http://127.0.0.1:1";
 
 /// How a scene is set up.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Setup {
-    /// Seconds; none for a block at each transaction.
-    pub(crate) block_time: Option<u64>,
+    pub(crate) blocks: Blocks,
+    pub(crate) preset: Preset,
+    /// Length of a slot; each slot has a block.
+    pub(crate) slot: Duration,
+    /// Slots from a block until it can be final; 64 or more on real chains.
+    pub(crate) finality_lag: u64,
     /// Seconds of every timelock.
     pub(crate) delay: u32,
     pub(crate) rpc_port: u16,
@@ -44,9 +49,34 @@ pub(crate) struct Setup {
 }
 
 impl Setup {
-    /// Drills wait for many blocks and timelocks.
-    pub(crate) const QUICK: Self =
-        Self { block_time: Some(1), delay: 1, rpc_port: 0, origin_port: 0 };
+    /// Drills wait for many blocks, timelocks and finalized heads.
+    pub(crate) const QUICK: Self = Self {
+        blocks: Blocks::BySlot,
+        preset: Preset::Mainnet,
+        slot: Duration::from_secs(1),
+        finality_lag: 2,
+        delay: 1,
+        rpc_port: 0,
+        origin_port: 0,
+    };
+
+    /// From a transaction in a block to a finalized head that an edge can know: that block's slot, the lag, and the
+    /// slot that signs.
+    pub(crate) fn finality(&self) -> Duration {
+        self.slot * u32::try_from(self.finality_lag + 2).unwrap_or(u32::MAX)
+    }
+
+    /// A network whose clock stands amid a period, so that a scene crosses the end of one only where it means to.
+    pub(crate) fn network(&self) -> Result<Spec> {
+        let now = u64::try_from(UNIX_EPOCH.elapsed()?.as_millis())?;
+        let local = Spec {
+            slot_duration: self.slot,
+            finality_lag: self.finality_lag,
+            ..Spec::local(self.preset, Fork::Fulu)
+        };
+        let slot = local.period_start(100) + self.preset.slots_per_period() / 8;
+        Ok(local.with_slot_at(slot, now))
+    }
 }
 
 /// Everything but the edges.
@@ -55,6 +85,10 @@ pub(crate) struct Scene {
     pub(crate) tools: Tools,
     pub(crate) dir: TempDir,
     pub(crate) chain: Chain,
+    /// The beacon chain over it.
+    pub(crate) beacon: Simulator,
+    /// An honest endpoint of that, until a drill says otherwise.
+    pub(crate) endpoint: Endpoint,
     pub(crate) deployment: Deployment,
     pub(crate) ctl: Ctl,
     pub(crate) origin: Origin,
@@ -108,7 +142,10 @@ impl Scene {
             .prefix("greenlight-")
             .tempdir()
             .context("cannot make a temporary folder")?;
-        let chain = Chain::start(tools, setup.block_time, setup.rpc_port).await?;
+        let chain = Chain::start(tools, setup.blocks, setup.rpc_port).await?;
+        let beacon = Simulator::start(setup.network()?, &chain.rpc.url).await?;
+        beacon.when_idle(Idle::Mine);
+        let endpoint = beacon.endpoint().await?;
         let file = dir.path().join("deployment.json");
         let deployment = deploy(tools, &chain, setup.delay, &file).await?;
         let ctl = Ctl::new(tools, &chain.rpc.url, file);
@@ -134,6 +171,8 @@ impl Scene {
             tools: tools.clone(),
             dir,
             chain,
+            beacon,
+            endpoint,
             deployment,
             ctl,
             origin,
@@ -172,20 +211,39 @@ impl Scene {
         Ok(staged)
     }
 
+    /// A light client that adopts from finalized heads.
     pub(crate) fn settings(&self) -> Settings {
         Settings {
+            id: "edge-1".into(),
             port: 0,
             admin_port: 0,
             upstream: self.origin.address,
+            heads: Heads::LightClient(LightClient {
+                network: self.beacon.spec().clone(),
+                checkpoint: self.beacon.checkpoint(),
+                beacon_urls: vec![self.endpoint.url.clone()],
+            }),
             rpc_urls: vec![self.chain.rpc.url.clone()],
             registry: self.deployment.registry,
-            chain_id: self.deployment.chain_id,
             poll: Duration::from_millis(200),
-            adoption_depth: 0,
+            adoption_depth: None,
+            max_staleness: None,
+            max_finality_age: None,
+            stale_mode: None,
             soak: Duration::from_millis(500),
             dir: self.dir.path().into(),
             state: self.dir.path().join("state"),
             survives_file_limit: false,
+            clock: None,
+        }
+    }
+
+    /// The same with heads on an RPC's word, for what is about those.
+    pub(crate) fn rpc_settings(&self) -> Settings {
+        Settings {
+            heads: Heads::Rpc { chain_id: self.deployment.chain_id },
+            adoption_depth: Some(0),
+            ..self.settings()
         }
     }
 

@@ -88,6 +88,18 @@ fn the_demo_goes_through_everything_once() {
         (&"allow-all".into(), &"key-duplicate".into())
     );
     assert!(number("/kill/ms") < 10_000, "{report}");
+    assert_eq!(report["source"], "light-client", "{report}");
+    let (newest, finalized) = (number("/verified/newest/slot"), number("/verified/finalized/slot"));
+    assert!(finalized > 0 && newest >= finalized, "{report}");
+    assert!(number("/verified/newest/number") >= number("/verified/finalized/number"), "{report}");
+    let (voted, of) =
+        (number("/verified/participation/voted"), number("/verified/participation/of"));
+    assert!(of == 512 && voted * 3 >= of * 2, "{report}");
+    assert!(number("/verified/period") > 0, "{report}");
+    // No sooner than the finality that the simulator gives, and not much later.
+    let lag = number("/adoption/slot_ms") * number("/adoption/finality_lag_slots");
+    let most = lag + 3 * number("/adoption/slot_ms") + number("/adoption/poll_ms") + 3_000;
+    assert!((lag..most).contains(&number("/adoption/ms")), "{report}");
     assert_eq!(report["rollback"]["digest"], report["artifact"]["digest"]);
     let built =
         greenlight_artifact::Digest::of(&fs::read(root().join("config/sample.glff")).unwrap());
@@ -165,7 +177,7 @@ fn the_commands_of_the_demo_work_as_printed() {
         demo.0.stderr.take().unwrap().read_to_string(&mut error).unwrap();
         panic!("expected five commands; found {commands:?}\n{error}");
     };
-    assert_eq!(addresses.len(), 4, "{addresses:?}");
+    assert_eq!(addresses.len(), 5, "{addresses:?}");
 
     let passed = paste(browser);
     assert!(passed.starts_with("HTTP/1.1 200"), "{passed}");

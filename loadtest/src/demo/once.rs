@@ -1,15 +1,13 @@
 use std::{fs, path::Path, process::ExitCode, time::Duration};
 
-use alloy::sol_types::SolCall as _;
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::{BLOCK_TIME, Demo, Ports, say};
+use super::{Demo, Ports, SETUP, say};
 use crate::{
     artifacts,
     chain::{GUARDIAN, OPERATIONS, PUBLISHER},
-    deploy::Registry,
     load::{Load, Probe, Route, Seen, Who},
     scene::{Findings, Journal, SOON, Staged},
     tools::Tools,
@@ -73,8 +71,13 @@ async fn exercise(
         json!({ "mode": demo.edge.status().await?["mode"], "bot": { "status": bot.status } });
     findings.equal("a bot before any artifact", bot.status, 200);
 
-    let first = demo.publish_first().await?;
+    let (first, adopted_in) = demo.publish_first().await?;
     let status = demo.edge.status().await?;
+    verified(&status, findings, facts);
+    facts["adoption"] = json!({
+        "ms": millis(adopted_in)?, "slot_ms": millis(SETUP.slot)?, "finality_lag_slots": SETUP.finality_lag,
+        "poll_ms": millis(demo.settings.poll)?,
+    });
     let artifact = &status["artifact"];
     facts["artifact"] = json!({ "digest": artifact["digest"], "rows": artifact["rows"], "id": artifact["id"], "label": "sample" });
     findings.equal("artifact.digest", &artifact["digest"], &json!(first.digest));
@@ -92,6 +95,22 @@ async fn exercise(
     demo.edge.runs(&second.digest, SOON).await.context("after the kill was taken back")?;
     rollback(&demo, &mut probe, &first, findings, facts).await?;
     end(demo, load, &first, findings, facts).await
+}
+
+/// Where the edge's heads come from, and how far it has followed the chain.
+fn verified(status: &Value, findings: &mut Findings, facts: &mut Value) {
+    let source = &status["source"];
+    facts["source"] = source["kind"].clone();
+    facts["verified"] = json!({
+        "newest": source["newest"], "finalized": source["finalized"], "participation": source["participation"],
+        "period": source["period"],
+    });
+    findings.equal("source", &source["kind"], &json!("light-client"));
+    let slots =
+        ["newest", "finalized"].map(|head| source[head]["slot"].as_u64().unwrap_or_default());
+    findings.expect(slots[0] >= slots[1] && slots[1] > 0, || {
+        format!("expected a finalized slot, and a newest one at or above it; found {slots:?}")
+    });
 }
 
 /// A browser and a bot; the bot's score comes from a route in shadow, since a blocked request never reaches the origin.
@@ -139,8 +158,7 @@ async fn refusal(demo: &Demo, findings: &mut Findings, facts: &mut Value) -> Res
 
 /// Kills, and takes the time from the block that holds the transaction to the first bot that passes.
 ///
-/// Both ends are watched as closely as polling allows: the chain with a call, the edge with a request, one after the other
-/// without a pause.
+/// Both ends are watched as closely as polling allows: the chain with calls, the edge with requests.
 async fn kill(
     demo: &Demo,
     probe: &mut Probe,
@@ -148,16 +166,7 @@ async fn kill(
     facts: &mut Value,
 ) -> Result<()> {
     say("killing");
-    let (rpc, registry) = (demo.scene.rpc(), demo.scene.deployment.registry);
-    let mined = async {
-        loop {
-            let effective = rpc.view(registry, Registry::effectiveCall {}.abi_encode()).await?;
-            if Registry::effectiveCall::abi_decode_returns(&effective)? == 0 {
-                return anyhow::Ok(Instant::now());
-            }
-            tokio::time::sleep(Duration::from_millis(2)).await;
-        }
-    };
+    let mined = demo.effective(0);
     let allowed = async {
         loop {
             let seen = probe.send(Who::Bot, Route::Block).await?;
@@ -173,9 +182,9 @@ async fn kill(
         tokio::time::timeout(SOON, all).await.context("the kill had no effect in time")??;
     let status = demo.edge.status().await?;
     facts["kill"] = json!({
-        "ms": u64::try_from(allowed.saturating_duration_since(mined).as_millis())?,
+        "ms": millis(allowed.saturating_duration_since(mined))?,
         "mode": status["mode"], "reason": status["reason"], "bot": { "status": seen.status, "score": seen.score, "verdict": seen.verdict },
-        "poll_ms": u64::try_from(demo.settings.poll.as_millis())?, "block_seconds": BLOCK_TIME,
+        "poll_ms": millis(demo.settings.poll)?, "slot_ms": millis(SETUP.slot)?,
     });
     findings.equal("kill.mode", &status["mode"], &json!("allow-all"));
     findings.equal("kill: reason", &status["reason"], &json!("kill"));
@@ -218,4 +227,8 @@ async fn end(
     facts["evidence_lines"] = json!(evidence.len());
     facts["origin_requests"] = json!(demo.scene.origin.requests());
     demo.end().await
+}
+
+fn millis(duration: Duration) -> Result<u64> {
+    Ok(u64::try_from(duration.as_millis())?)
 }

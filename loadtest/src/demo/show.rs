@@ -17,7 +17,7 @@ pub(super) async fn run(tools: &Tools) -> Result<ExitCode> {
     let journal = Journal::default();
     let start = async {
         let demo = Demo::start(tools, Ports::usual(), &journal).await?;
-        let first = demo.publish_first().await?;
+        let (first, _) = demo.publish_first().await?;
         demo.publish_second().await?;
         anyhow::Ok((demo, first))
     };
@@ -67,6 +67,7 @@ fn invitation(tools: &Tools, demo: &Demo, first: &Staged) -> String {
          admin    http://{admin}/status and /metrics\n\
          origin   http://{origin}/  (answers with what the proxy told it)\n\
          chain    {rpc}, registry {registry}\n\
+         beacon   {beacon}, which the edge follows by its own light client\n\
          \n\
          Try, from the root of the repository:\n\
          \n\
@@ -88,6 +89,7 @@ fn invitation(tools: &Tools, demo: &Demo, first: &Staged) -> String {
          To take the kill back: {revive}\n\
          Ctrl-C ends it all.\n",
         origin = scene.origin.address,
+        beacon = scene.endpoint.url,
         registry = scene.deployment.registry,
         rollback = ctl(GUARDIAN, &format!("rollback {}", first.id)),
         kill = ctl(GUARDIAN, "kill"),

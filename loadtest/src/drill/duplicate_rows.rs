@@ -11,7 +11,7 @@ use super::{Drill, refused};
 use crate::{
     artifacts,
     chain::PUBLISHER,
-    scene::{SOON, Scene, Setup, UNREACHABLE, evidence},
+    scene::{SOON, Scene, Setup, evidence},
 };
 
 pub(super) async fn run(drill: &mut Drill) -> Result<()> {
@@ -55,7 +55,7 @@ pub(super) async fn run(drill: &mut Drill) -> Result<()> {
     let settings = scene.settings();
     let artifacts_dir = settings.state.join("artifacts");
     fs::write(artifacts_dir.join(format!("{}.glff", second.digest)), &doubled)?;
-    let offline = crate::edge::Settings { rpc_urls: vec![UNREACHABLE.into()], ..settings.clone() };
+    let offline = settings.clone().offline();
     let edge = scene.edge(&offline).await?;
     let load = scene.load(&edge);
     edge.runs(&first.digest, SOON)

@@ -1,9 +1,9 @@
 //! Drill 5: the kill bit changes 1,000 times under load: 500 kills by the guardian, 500 revivals by operations, each a
 //! transaction of its own in a block of its own, some 20 ms apart.
 //!
-//! Meanwhile every kind of action is in flight: the load goes over routes that block, tag, log and shadow. An edge polls
-//! the chain and so sees a part of the changes only; the facts say how many. Whatever it has seen, a request meets either
-//! the whole artifact or nothing of it: it is never half scored, never blocked unscored, and it never fails.
+//! Meanwhile every kind of action is in flight: the load goes over routes that block, tag, log and shadow. An edge sees
+//! the chain slot by slot and so a part of the changes only; the facts say how many. Whatever it has seen, a request meets
+//! either the whole artifact or nothing of it: it is never half scored, never blocked unscored, and it never fails.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -14,7 +14,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::Drill;
 use crate::{
-    chain::{ADMIN, GUARDIAN, SPARE},
+    chain::{ADMIN, Blocks, GUARDIAN, SPARE},
     deploy::{self, Manager, OPERATIONS_ROLE, Registry},
     edge::Settings,
     load::{Route, Who},
@@ -25,8 +25,8 @@ const CHANGES: u64 = 1_000;
 const APART: Duration = Duration::from_millis(20);
 
 pub(super) async fn run(drill: &mut Drill) -> Result<()> {
-    // A block at each transaction.
-    let setup = Setup { block_time: None, ..Setup::QUICK };
+    let setup =
+        Setup { blocks: Blocks::ByTransaction, slot: Duration::from_millis(400), ..Setup::QUICK };
     let scene = Scene::start(&drill.tools, setup, &drill.journal).await?;
     let (manager, registry) = (scene.deployment.manager, scene.deployment.registry);
     // A second holder of the operations role, without a delay, only so that the bit can change back that fast.

@@ -21,7 +21,7 @@ pub(super) async fn run(drill: &mut Drill) -> Result<()> {
     let scene = Scene::start(&drill.tools, Setup::QUICK, &drill.journal).await?;
     let liar = Liar::start(scene.rpc().clone()).await?;
     let first = scene.publish("first").await?;
-    let settings = Settings { rpc_urls: vec![liar.url.clone()], ..scene.settings() };
+    let settings = Settings { rpc_urls: vec![liar.url.clone()], ..scene.rpc_settings() };
     let edge = scene.edge(&settings).await?;
     let load = scene.load(&edge);
     edge.keeps(&first.digest, SOON).await?;

@@ -15,7 +15,7 @@ use crate::{
     artifacts,
     edge::Settings,
     load::{Route, Who},
-    scene::{SOON, Scene, Setup, Staged, UNREACHABLE, evidence},
+    scene::{SOON, Scene, Setup, Staged, evidence},
 };
 
 /// Does something to a state folder.
@@ -120,11 +120,7 @@ pub(super) async fn run(drill: &mut Drill) -> Result<()> {
         let state = scene.dir.path().join(case.name);
         copy(&whole, &state)?;
         (case.damage)(&state).with_context(|| case.name.to_owned())?;
-        let settings = Settings {
-            state: state.clone(),
-            rpc_urls: vec![UNREACHABLE.into()],
-            ..scene.settings()
-        };
+        let settings = Settings { state: state.clone(), ..scene.settings() }.offline();
         boot(drill, &scene, &settings, case).await.with_context(|| case.name.to_owned())?;
     }
 
@@ -180,7 +176,7 @@ async fn boot(
     findings.equal(
         &format!("{name}: source"),
         &source["source"]["last_reason"],
-        &json!("rpc-unreachable"),
+        &json!("beacon-unreachable"),
     );
     load.stop().await;
     edge.end().await?;

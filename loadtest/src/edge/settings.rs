@@ -1,0 +1,167 @@
+use std::{fmt::Write as _, fs, net::SocketAddr, path::PathBuf, time::Duration};
+
+use alloy::{hex, primitives::Address};
+use anyhow::{Context as _, Result};
+use greenlight_beacon_simulator::Spec;
+use tokio::process::Command;
+
+use crate::{clock::WallClock, scene::UNREACHABLE, tools::Tools};
+
+/// How an edge is configured. What is `None` is left to the edge's own default.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    /// Its name.
+    pub(crate) id: String,
+    /// Loopback ports; 0 takes free ones.
+    pub(crate) port: u16,
+    pub(crate) admin_port: u16,
+    pub(crate) upstream: SocketAddr,
+    pub(crate) heads: Heads,
+    /// Execution RPCs.
+    pub(crate) rpc_urls: Vec<String>,
+    pub(crate) registry: Address,
+    pub(crate) poll: Duration,
+    /// Blocks below the newest; without it the finalized head counts.
+    pub(crate) adoption_depth: Option<u64>,
+    pub(crate) max_staleness: Option<Duration>,
+    pub(crate) max_finality_age: Option<Duration>,
+    /// `last-good` or `allow-all`.
+    pub(crate) stale_mode: Option<&'static str>,
+    pub(crate) soak: Duration,
+    /// Where the configuration file is written.
+    pub(crate) dir: PathBuf,
+    pub(crate) state: PathBuf,
+    /// A file that grows past its limit gives the edge an error instead of ending it.
+    pub(crate) survives_file_limit: bool,
+    /// A wall clock of its own.
+    pub(crate) clock: Option<WallClock>,
+}
+
+/// Where an edge takes its heads from.
+#[derive(Clone, Debug)]
+pub(crate) enum Heads {
+    LightClient(LightClient),
+    /// The execution RPCs' word.
+    Rpc {
+        chain_id: u64,
+    },
+}
+
+/// A light client of a simulated network.
+#[derive(Clone, Debug)]
+pub(crate) struct LightClient {
+    pub(crate) network: Spec,
+    pub(crate) checkpoint: String,
+    pub(crate) beacon_urls: Vec<String>,
+}
+
+impl Settings {
+    /// How long one call to an endpoint may take.
+    pub(crate) const DEADLINE: Duration = Duration::from_secs(2);
+
+    /// The same with these beacon endpoints, where there is a light client.
+    pub(crate) fn with_beacons(
+        mut self,
+        urls: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        if let Heads::LightClient(client) = &mut self.heads {
+            client.beacon_urls = urls.into_iter().map(Into::into).collect();
+        }
+        self
+    }
+
+    /// The same with no endpoint in reach.
+    pub(crate) fn offline(self) -> Self {
+        Self { rpc_urls: vec![UNREACHABLE.into()], ..self.with_beacons([UNREACHABLE]) }
+    }
+
+    fn toml(&self) -> String {
+        let Self { port, admin_port, upstream, .. } = self;
+        format!(
+            "[listen]\nhttp = [\"127.0.0.1:{port}\"]\nadmin = \"127.0.0.1:{admin_port}\"\nthreads = 2\n\n\
+             [upstream]\naddress = \"{upstream}\"\n\n\
+             # The harness's clients come under many addresses.\n\
+             [client]\ntrusted_proxies = [\"127.0.0.1/32\"]\n\n\
+             {source}\
+             [state]\ndir = {state:?}\nsoak = \"{soak}ms\"\nedge_id = {id:?}\n\n\
+             [[route]]\npath_prefix = \"/\"\nblock_below = 30\n\n\
+             [[route]]\npath_prefix = \"/tag/\"\ntag_below = 30\n\n\
+             [[route]]\npath_prefix = \"/log/\"\nlog_below = 30\n\n\
+             [[route]]\npath_prefix = \"/shadow/\"\nblock_below = 30\nshadow = true\n\n\
+             [shutdown]\ngrace = \"5s\"\n",
+            source = self.source(),
+            state = self.state.display().to_string(),
+            soak = self.soak.as_millis(),
+            id = self.id,
+        )
+    }
+
+    /// The sections about the source.
+    fn source(&self) -> String {
+        let Self { rpc_urls, registry, .. } = self;
+        let mut out = format!("[source]\nurls = {rpc_urls:?}\nregistry = \"{registry}\"\n");
+        let mut line = |text: &str| {
+            let _ = writeln!(out, "{text}");
+        };
+        let millis = |duration: Duration| format!("\"{}ms\"", duration.as_millis());
+        line(&format!("poll = {}", millis(self.poll)));
+        line(&format!("deadline = {}", millis(Self::DEADLINE)));
+        if let Some(depth) = self.adoption_depth {
+            line(&format!("adoption_depth = {depth}"));
+        }
+        if let Some(most) = self.max_staleness {
+            line(&format!("max_staleness = {}", millis(most)));
+        }
+        if let Some(most) = self.max_finality_age {
+            line(&format!("max_finality_age = {}", millis(most)));
+        }
+        if let Some(mode) = self.stale_mode {
+            line(&format!("stale_mode = {mode:?}"));
+        }
+        match &self.heads {
+            Heads::Rpc { chain_id } => line(&format!("kind = \"rpc\"\nchain_id = {chain_id}\n")),
+            Heads::LightClient(LightClient { network, checkpoint, beacon_urls }) => {
+                line(&format!(
+                    "kind = \"light-client\"\nnetwork = \"custom\"\ncheckpoint = {checkpoint:?}\n\
+                     beacon_urls = {beacon_urls:?}\n\n{}",
+                    custom(network)
+                ));
+            }
+        }
+        out
+    }
+
+    pub(super) fn command(&self, tools: &Tools) -> Result<Command> {
+        let config = self.dir.join("greenlight.toml");
+        fs::write(&config, self.toml()).with_context(|| config.display().to_string())?;
+        let mut command = if self.survives_file_limit {
+            // A process is killed by SIGXFSZ unless that is ignored, which exec passes on; write(2) then fails.
+            let mut shell = Command::new("sh");
+            shell.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""]).arg(&tools.greenlight);
+            shell
+        } else {
+            Command::new(&tools.greenlight)
+        };
+        command.arg("run").arg("--config").arg(config);
+        if let Some(clock) = &self.clock {
+            clock.govern(&mut command);
+        }
+        Ok(command)
+    }
+}
+
+/// A simulated network as an operator describes one of their own.
+fn custom(network: &Spec) -> String {
+    format!(
+        "[source.custom]\npreset = \"{preset}\"\ngenesis_time = {genesis}\n\
+         genesis_validators_root = \"{root}\"\nslot_duration = \"{slot}ms\"\n\
+         genesis_fork_version = \"0x00000000\"\n\
+         forks = [{{ name = \"{fork}\", epoch = 0, version = \"{version}\" }}]\n",
+        preset = network.preset.name(),
+        genesis = network.genesis_time,
+        root = hex::encode_prefixed(network.genesis_validators_root),
+        slot = network.slot_ms(),
+        fork = network.fork.name(),
+        version = hex::encode_prefixed(network.fork_version),
+    )
+}
