@@ -39,3 +39,6 @@ pub use header::{BeaconBlockHeader, ExecutionPayloadHeader, Header};
 pub use network::{Epoch, Fork, ForkSchedule, Network, Preset, Slot};
 pub use protocol::{apply_update, bootstrap, force_update};
 pub use store::Store;
+
+#[cfg(test)]
+mod tests;

@@ -211,11 +211,9 @@ impl Config {
         let mut forks: Vec<_> = values
             .keys()
             .filter_map(|key| key.strip_suffix("_FORK_EPOCH"))
-            .map(|name| {
-                let epoch = number(&format!("{name}_FORK_EPOCH")).unwrap();
-                (name.to_lowercase(), epoch, version(name))
-            })
-            .filter(|(_, epoch, _)| *epoch != u64::MAX)
+            .map(|name| (name, number(&format!("{name}_FORK_EPOCH")).unwrap()))
+            .filter(|(_, epoch)| *epoch != u64::MAX)
+            .map(|(name, epoch)| (name.to_lowercase(), epoch, version(name)))
             .collect();
         forks.sort_by_key(|(_, epoch, version)| (*epoch, *version));
         let mut blob_schedule = vec![(

@@ -15,30 +15,14 @@ use std::{
 
 #[test]
 fn the_machine_does_no_io_and_reads_no_clock() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/machine");
-    let mut read = 0;
-    for path in files(&folder) {
-        if path.ends_with("tests.rs") {
-            continue;
-        }
-        let source = fs::read_to_string(&path).unwrap();
-        let impure = [
-            "std::fs",
-            "std::net",
-            "std::time",
-            "std::thread",
-            "tokio",
-            "reqwest",
-            "rand::",
-            "async ",
-            "now()",
-        ];
-        for word in impure {
-            assert!(!source.contains(word), "{} names {word}", path.display());
-        }
-        read += 1;
-    }
-    assert!(read >= 2, "the machine's files were not found");
+    assert!(pure_files("machine", &["std::time"]) >= 2, "the machine's files were not found");
+}
+
+#[test]
+fn the_light_client_does_no_io_and_reads_no_clock() {
+    // Lengths of slots are durations; a clock is something else.
+    let read = pure_files("light_client", &["Instant", "SystemTime"]);
+    assert!(read >= 8, "the light client's files were not found");
 }
 
 #[test]
@@ -74,6 +58,24 @@ fn every_test_that_the_architecture_names_exists() {
         .collect();
     assert!(named.len() > 25, "the table was not read");
     assert!(missing.is_empty(), "no such tests: {missing:?}");
+}
+
+/// How many files `src/MODULE.rs` and the folder beside it have. None of them names IO, threads, randomness, or a word of
+/// `clocks`.
+fn pure_files(module: &str, clocks: &[&str]) -> usize {
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut paths = files(&sources.join(module));
+    paths.push(sources.join(module).with_extension("rs"));
+    paths.retain(|path| !path.ends_with("tests.rs"));
+    let impure =
+        ["std::fs", "std::net", "std::thread", "tokio", "reqwest", "rand::", "async ", "now()"];
+    for path in &paths {
+        let source = fs::read_to_string(path).unwrap();
+        for word in impure.iter().chain(clocks) {
+            assert!(!source.contains(word), "{} names {word}", path.display());
+        }
+    }
+    paths.len()
 }
 
 /// Rust and Solidity files below `folder`, without what tools put there.

@@ -17,7 +17,7 @@ pub struct Participation {
 }
 
 /// `LightClientBootstrap`: a checkpoint's header and its sync committee.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bootstrap {
     pub(super) fork: Fork,
     pub(super) header: Arc<Header>,
@@ -38,7 +38,7 @@ impl Bootstrap {
 }
 
 /// What all updates have: a header and who signed it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Signed {
     /// What the container was given under.
     pub(super) fork: Fork,
@@ -49,7 +49,7 @@ pub(super) struct Signed {
 }
 
 /// `LightClientUpdate`; the other two kinds of update are one with less in it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Update {
     pub(super) signed: Signed,
     /// `None` for `LightClientHeader()`.
@@ -134,11 +134,11 @@ fn is_branch(nodes: &[B256]) -> bool {
 }
 
 /// `LightClientFinalityUpdate`: an [`Update`] without a next committee, as `process_light_client_finality_update` makes it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FinalityUpdate(pub(super) Update);
 
 /// `LightClientOptimisticUpdate`: an [`Update`] without finality, as `process_light_client_optimistic_update` makes it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OptimisticUpdate(pub(super) Update);
 
 impl AsRef<Update> for FinalityUpdate {

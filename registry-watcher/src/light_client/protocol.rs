@@ -153,7 +153,7 @@ fn validate(store: &Store, update: &Update, current_slot: Slot) -> Result<(), Li
     let known = store.next_committee.as_deref().filter(|_| attested_period == store_period);
     check_next_committee(update, attested_fork, known)?;
 
-    // Deviation: none. A period is either the store's or, where `latest` is the next, the next committee's.
+    // Periods were checked above: where it is not the store's, it is the one after, whose committee is known.
     let committee = match &store.next_committee {
         Some(next) if signature_period != store_period => next,
         _ => &store.current_committee,

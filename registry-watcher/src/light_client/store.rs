@@ -16,7 +16,7 @@ use super::{
 /// fork.md has nothing to do here. Of the specification's fields, `previous_max_active_participants` and
 /// `current_max_active_participants` are missing: they make the safety threshold of an optimistic header, at most half
 /// of the committee, and here every header takes two thirds.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Store {
     pub(super) network: Arc<Network>,
     pub(super) finalized: Arc<Header>,
@@ -190,6 +190,3 @@ impl From<&Committee> for KeptCommittee {
         Self { pubkeys, aggregate_pubkey }
     }
 }
-
-#[cfg(test)]
-mod tests;
