@@ -1,6 +1,8 @@
 use std::{path::PathBuf, time::Duration};
 
-use alloy_primitives::Address;
+use alloy_primitives::{Address, B256};
+
+use crate::light_client::Network;
 
 /// How a watcher finds its registry and how careful it is.
 #[derive(Clone, Debug)]
@@ -37,6 +39,24 @@ pub struct Config {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum SourceConfig {
+    /// Sync committees, from a checkpoint on.
+    LightClient {
+        /// The chain.
+        network: Network,
+        /// Root of a finalized beacon block, from somebody who is trusted.
+        checkpoint: B256,
+        /// Beacon APIs, tried in this order; none of them is believed.
+        beacon_urls: Vec<String>,
+        /// The age beyond which neither the checkpoint nor what was kept of an earlier run is started from.
+        max_checkpoint_age: Duration,
+    },
+    /// A Helios process beside the edge.
+    Helios {
+        /// Its JSON-RPC.
+        url: String,
+        /// The chain that it must be on.
+        chain_id: u64,
+    },
     /// The RPC endpoints, on their word: development only.
     Rpc {
         /// The chain that they must be on.

@@ -29,7 +29,7 @@ use crate::{
     machine::{Command, Event, Millis, State, step},
     registry::RegistryReader,
     rpc::RpcPool,
-    source,
+    source::{self, Upstream},
     status::{SourceReport, StatusHandle},
 };
 use desk::Desk;
@@ -40,6 +40,7 @@ pub struct Watcher<E: Engine> {
     config: Config,
     desk: Desk<E>,
     rpcs: Arc<RpcPool>,
+    upstream: Upstream,
     state: Arc<Mutex<State>>,
     clock: Clock,
 }
@@ -75,10 +76,12 @@ impl<E: Engine> Watcher<E> {
     /// What the TLS set-up for RPC calls said, where there is none.
     pub fn open(config: Config, engine: Arc<E>) -> Result<(Self, StatusHandle), reqwest::Error> {
         let rpcs = Arc::new(RpcPool::new(&config.rpc_urls, config.deadline)?);
+        let upstream = Upstream::of(&config)?;
         let clock = Clock { began: Instant::now() };
         let (desk, state) = boot::boot(&config, engine, clock);
         let status = desk.status_handle();
-        let watcher = Self { config, desk, rpcs, state: Arc::new(Mutex::new(state)), clock };
+        let watcher =
+            Self { config, desk, rpcs, upstream, state: Arc::new(Mutex::new(state)), clock };
         Ok((watcher, status))
     }
 
@@ -92,6 +95,7 @@ impl<E: Engine> Watcher<E> {
                 config: self.config.clone(),
                 desk: self.desk.clone(),
                 rpcs: Arc::clone(&self.rpcs),
+                upstream: self.upstream.clone(),
                 state: Arc::clone(&self.state),
                 clock: self.clock,
                 reported: None,
@@ -128,6 +132,7 @@ struct Shift<E: Engine> {
     config: Config,
     desk: Desk<E>,
     rpcs: Arc<RpcPool>,
+    upstream: Upstream,
     state: Arc<Mutex<State>>,
     clock: Clock,
     /// The stable name of the source's failure that is on record.
@@ -139,7 +144,7 @@ impl<E: Engine> Shift<E> {
         let registry: Address = self.config.registry;
         let reader = RegistryReader::new(Arc::clone(&self.rpcs), registry);
         let logs = Arc::new(LogSource::new(Arc::clone(&self.rpcs), registry));
-        let source = source::open(&self.config, &self.rpcs, self.floor());
+        let source = source::open(&self.config, &self.upstream, &self.rpcs, self.floor());
         self.desk.source_is(&source);
         let (reports, mut inbox) = mpsc::channel(64);
         let mut tasks = JoinSet::new();

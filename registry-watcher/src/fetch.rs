@@ -9,7 +9,7 @@ pub use log::LogSource;
 
 use crate::{
     registry::Release,
-    rpc::{Reason, RpcError},
+    rpc::{CallError, Reason},
 };
 
 /// Bytes whose Keccak-256 is the one that a proven release names. Whether they obey the format is not yet known.
@@ -103,6 +103,6 @@ pub trait ArtifactSource: Send + Sync {
     /// The bytes of `release`, read under a cap and a deadline.
     ///
     /// # Errors
-    /// [`RpcError`] of the last endpoint tried.
-    async fn fetch(&self, release: &Release) -> Result<CheckedArtifact, RpcError>;
+    /// [`CallError`] of the last endpoint tried.
+    async fn fetch(&self, release: &Release) -> Result<CheckedArtifact, CallError>;
 }

@@ -18,6 +18,7 @@
 mod back_off;
 mod config;
 mod driver;
+mod endpoints;
 mod engine;
 pub mod evidence;
 pub mod fetch;

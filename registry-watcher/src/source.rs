@@ -13,7 +13,7 @@ pub use rpc::{HeaderError, RpcSource};
 use crate::{
     config::{Config, SourceConfig},
     machine::Ages,
-    rpc::{RpcError, RpcPool},
+    rpc::{CallError, RpcPool},
     status::SourceReport,
 };
 
@@ -66,7 +66,7 @@ pub struct Heads {
 pub enum SourceError {
     /// No endpoint gave a header that verifies.
     #[error(transparent)]
-    Rpc(#[from] RpcError),
+    Call(#[from] CallError),
 }
 
 impl SourceError {
@@ -74,7 +74,7 @@ impl SourceError {
     #[must_use]
     pub const fn reason(&self) -> &'static str {
         match self {
-            Self::Rpc(error) => error.reason(),
+            Self::Call(error) => error.reason(),
         }
     }
 }
@@ -119,12 +119,48 @@ impl HeadSource for Box<dyn HeadSource> {
     }
 }
 
+/// Whom the configured source asks. Made once: a source is opened anew each time that the watcher is started again.
+#[derive(Clone, Debug)]
+pub(crate) enum Upstream {
+    /// The RPCs that give proofs and bytes.
+    Rpc,
+    /// A Helios process.
+    Helios(Arc<RpcPool>),
+    /// Beacon nodes.
+    Beacon,
+}
+
+impl Upstream {
+    /// The clients for what is configured.
+    ///
+    /// # Errors
+    /// What the TLS set-up said, where there is none.
+    pub(crate) fn of(config: &Config) -> Result<Self, reqwest::Error> {
+        Ok(match &config.source {
+            SourceConfig::LightClient { .. } => Self::Beacon,
+            SourceConfig::Helios { url, .. } => {
+                Self::Helios(Arc::new(RpcPool::new(std::slice::from_ref(url), config.deadline)?))
+            }
+            SourceConfig::Rpc { .. } => Self::Rpc,
+        })
+    }
+}
+
 /// The source that is configured. What it must not go below is `floor`, the number of the newest block that counted.
-pub(crate) fn open(config: &Config, rpcs: &Arc<RpcPool>, floor: u64) -> Box<dyn HeadSource> {
-    match &config.source {
-        SourceConfig::Rpc { chain_id } => {
-            let depth = config.adoption.depth().unwrap_or(0);
-            Box::new(RpcSource::new(Arc::clone(rpcs), *chain_id, depth).not_below(floor))
+pub(crate) fn open(
+    config: &Config,
+    upstream: &Upstream,
+    rpcs: &Arc<RpcPool>,
+    floor: u64,
+) -> Box<dyn HeadSource> {
+    let depth = config.adoption.depth();
+    match (&config.source, upstream) {
+        (SourceConfig::Helios { chain_id, .. }, Upstream::Helios(helios)) => {
+            Box::new(RpcSource::new(Arc::clone(helios), *chain_id, depth.unwrap_or(0)))
         }
+        (SourceConfig::Rpc { chain_id }, _) => Box::new(
+            RpcSource::new(Arc::clone(rpcs), *chain_id, depth.unwrap_or(0)).not_below(floor),
+        ),
+        _ => Box::new(RpcSource::new(Arc::clone(rpcs), 0, 0)),
     }
 }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::{ArtifactSource, BytesError, CheckedArtifact};
 use crate::{
     registry::{Location, Release},
-    rpc::{RpcError, RpcPool},
+    rpc::{CallError, RpcPool},
 };
 
 /// Reads artifacts out of the registry's own `ArtifactBytes` events.
@@ -35,7 +35,7 @@ impl LogSource {
 
 #[async_trait]
 impl ArtifactSource for LogSource {
-    async fn fetch(&self, release: &Release) -> Result<CheckedArtifact, RpcError> {
+    async fn fetch(&self, release: &Release) -> Result<CheckedArtifact, CallError> {
         let Location::Log { block } = release.location;
         let block = format!("{block:#x}");
         let topics =

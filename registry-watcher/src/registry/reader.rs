@@ -6,7 +6,7 @@ use super::{
     AccountProof, ArtifactId, HEAD_SLOT, Head, LayoutError, ProofError, Release, verify_storage,
 };
 use crate::{
-    rpc::{RpcError, RpcPool},
+    rpc::{CallError, RpcPool},
     source::{SourceError, VerifiedHead},
 };
 
@@ -24,7 +24,7 @@ pub struct RegistryReader {
 pub enum ReadError {
     /// No RPC answered with a proof that holds.
     #[error(transparent)]
-    Rpc(#[from] RpcError),
+    Rpc(#[from] CallError),
     /// There was no verified head to read at.
     #[error(transparent)]
     Source(#[from] SourceError),
@@ -73,7 +73,7 @@ impl RegistryReader {
         &self,
         at: &VerifiedHead,
         slots: [U256; N],
-    ) -> Result<[U256; N], RpcError> {
+    ) -> Result<[U256; N], CallError> {
         let keys: Vec<String> = slots.iter().map(|slot| format!("{slot:#066x}")).collect();
         let params = serde_json::json!([self.registry, keys, format!("{:#x}", at.block().number)]);
         self.rpcs

@@ -79,7 +79,7 @@ impl Reason for Odd {
     }
 }
 
-async fn call(pool: &RpcPool) -> Result<u64, RpcError> {
+async fn call(pool: &RpcPool) -> Result<u64, CallError> {
     let even = |number: u64| if number.is_multiple_of(2) { Ok(number) } else { Err(Odd(number)) };
     pool.call_checked("eth_test", &serde_json::json!([]), even).await
 }
@@ -113,7 +113,7 @@ async fn each_misbehaviour_has_its_reason_and_the_next_endpoint_is_asked() {
         assert!(!error.to_string().contains("secret-key"), "a path may hold a key: {error}");
         let both = pool(&[bad, good.clone()]);
         assert_eq!(call(&both).await.unwrap(), 42, "{reason}");
-        assert_eq!(both.in_turn().len(), 1, "{reason}: the bad one is aside");
+        assert_eq!(both.endpoints.in_turn().len(), 1, "{reason}: the bad one is aside");
     }
 }
 
@@ -143,7 +143,9 @@ async fn a_refused_connection_is_unreachable() {
 async fn an_only_endpoint_is_asked_again_though_it_failed() {
     let url = endpoint(GOOD).await;
     let pool = pool(&[url]);
-    pool.report(0, Some(&RpcError::NoEndpoint));
+    let turn = pool.endpoints.in_turn().remove(0);
+    pool.endpoints.report(&turn, Some(&CallError::NoEndpoint { api: Api::JsonRpc }));
+    assert!(pool.endpoints.is_aside(0));
     assert_eq!(call(&pool).await.unwrap(), 42);
-    assert!(pool.endpoints.lock().unwrap()[0].aside_until.is_none(), "and is forgiven");
+    assert!(!pool.endpoints.is_aside(0), "and is forgiven");
 }

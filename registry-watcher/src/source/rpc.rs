@@ -13,7 +13,7 @@ use serde::Deserialize;
 use super::{BlockRef, HeadSource, Heads, SourceError, VerifiedHead};
 use crate::{
     machine::Ages,
-    rpc::{Reason, RpcError, RpcPool},
+    rpc::{Blame, CallError, Reason, RpcPool},
     status::SourceReport,
 };
 
@@ -93,8 +93,8 @@ impl HeaderError {
 }
 
 impl Reason for HeaderError {
-    fn is_behind(&self) -> bool {
-        matches!(self, Self::Behind { .. })
+    fn blame(&self) -> Blame {
+        if matches!(self, Self::Behind { .. }) { Blame::Behind } else { Blame::Lied }
     }
 
     fn reason(&self) -> &'static str {
@@ -141,10 +141,10 @@ impl RpcSource {
 
     /// The newest block of the first endpoint that is not behind; where that has stood still for too long, of one that
     /// is ahead.
-    async fn newest(&self) -> Result<VerifiedHead, RpcError> {
+    async fn newest(&self) -> Result<VerifiedHead, CallError> {
         let newest = match self.block(Tag::Latest { least: self.highest }).await {
             // All are. Whoever keeps the floor refuses what they say, and records it.
-            Err(RpcError::Behind { .. }) => self.block(Tag::Latest { least: 0 }).await?,
+            Err(CallError::Behind { .. }) => self.block(Tag::Latest { least: 0 }).await?,
             answer => answer?,
         };
         if newest.block.number > self.highest || self.advanced.elapsed() <= self.patience {
@@ -155,7 +155,7 @@ impl RpcSource {
         Ok(ahead.unwrap_or(newest))
     }
 
-    async fn block(&self, wanted: Tag) -> Result<VerifiedHead, RpcError> {
+    async fn block(&self, wanted: Tag) -> Result<VerifiedHead, CallError> {
         let tag = match wanted {
             Tag::Latest { .. } => "latest".into(),
             Tag::Number(number) => format!("{number:#x}"),

@@ -1,0 +1,476 @@
+//! HTTP endpoints that serve the same chain and may be down, slow, broken, behind or lying.
+//!
+//! What JSON-RPC ([`crate::rpc`]) and the Beacon API ([`crate::beacon`]) have in common: turns, back-off, caps, deadlines,
+//! and errors that can be shown to people.
+
+#![allow(clippy::disallowed_methods, reason = "performs network calls and keeps their deadlines")]
+
+use std::{
+    error::Error,
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+
+use crate::back_off::back_off;
+
+/// Endpoints that serve the same chain, tried in turn.
+///
+/// A failed endpoint is put aside for a while that doubles with each failure in a row, and one that lied for longer;
+/// while all are aside, the one that is due first is tried.
+#[derive(Debug)]
+pub(crate) struct Endpoints {
+    api: Api,
+    client: reqwest::Client,
+    deadline: Duration,
+    list: Mutex<Vec<Endpoint>>,
+}
+
+#[derive(Debug)]
+struct Endpoint {
+    url: String,
+    label: String,
+    failures: u32,
+    aside_until: Option<Instant>,
+}
+
+/// What endpoints speak.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Api {
+    /// JSON-RPC 2.0 of an execution client.
+    JsonRpc,
+    /// REST API of a beacon node.
+    Beacon,
+}
+
+/// One endpoint, whose turn it is.
+#[derive(Clone, Debug)]
+pub(crate) struct Turn {
+    index: usize,
+    url: String,
+    /// Host and port.
+    pub(crate) label: String,
+}
+
+/// What is asked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ask<'a> {
+    /// A JSON-RPC method, or the template of a REST route: what errors name.
+    pub(crate) call: &'static str,
+    /// The most bytes of an answer that are read: an endless one must not fill the memory.
+    pub(crate) max: usize,
+    pub(crate) request: Request<'a>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Request<'a> {
+    /// The JSON body of a POST to the endpoint's URL.
+    Post(&'a Value),
+    /// Path, below the endpoint's URL, and query of a GET.
+    Get(&'a str, &'a [(&'static str, String)]),
+}
+
+/// Why a call had no usable answer. With several endpoints, what the last one tried did.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CallError {
+    /// No connection, or one that broke.
+    #[error("{endpoint}: {problem}")]
+    Unreachable {
+        /// What was spoken.
+        api: Api,
+        /// Host and port.
+        endpoint: String,
+        /// What the network said.
+        problem: String,
+    },
+    /// Too slow.
+    #[error("{endpoint}: expected an answer within {deadline:?}; found none")]
+    Deadline {
+        /// What was spoken.
+        api: Api,
+        /// Host and port.
+        endpoint: String,
+        /// The configured deadline.
+        deadline: Duration,
+    },
+    /// Another HTTP status than 200.
+    #[error("{endpoint}: {call}: expected HTTP 200; found {found}")]
+    HttpStatus {
+        /// What was spoken.
+        api: Api,
+        /// Host and port.
+        endpoint: String,
+        /// The method or route.
+        call: &'static str,
+        /// The status.
+        found: u16,
+    },
+    /// Larger than any honest answer.
+    #[error("{endpoint}: {call}: expected at most {max} bytes; found more")]
+    TooLarge {
+        /// What was spoken.
+        api: Api,
+        /// Host and port.
+        endpoint: String,
+        /// The method or route.
+        call: &'static str,
+        /// The cap.
+        max: usize,
+    },
+    /// Not what the method or the route answers.
+    #[error("{endpoint}: expected the result of {call}; {problem}")]
+    Garbage {
+        /// What was spoken.
+        api: Api,
+        /// Host and port.
+        endpoint: String,
+        /// The method or route.
+        call: &'static str,
+        /// What the parser said.
+        problem: String,
+    },
+    /// The endpoint answered with an error of its own.
+    #[error("{endpoint}: {call} answered error {code}: {message}")]
+    Answer {
+        /// Host and port.
+        endpoint: String,
+        /// The method.
+        call: &'static str,
+        /// JSON-RPC error code.
+        code: i64,
+        /// Its message, cut short.
+        message: String,
+    },
+    /// An answer that does not verify.
+    #[error("{endpoint}: {call} does not verify: {problem}")]
+    Lie {
+        /// Host and port.
+        endpoint: String,
+        /// The method or route.
+        call: &'static str,
+        /// The stable name of what failed.
+        reason: &'static str,
+        /// What failed.
+        problem: String,
+    },
+    /// An answer that may be honest, from an endpoint that knows less than another did.
+    #[error("{endpoint}: {call} is behind: {problem}")]
+    Behind {
+        /// Host and port.
+        endpoint: String,
+        /// The method or route.
+        call: &'static str,
+        /// The stable name of what is behind.
+        reason: &'static str,
+        /// Expected and found.
+        problem: String,
+    },
+    /// An answer that may be honest, and that this edge cannot judge.
+    #[error("{endpoint}: {call} cannot be judged here: {problem}")]
+    Beyond {
+        /// Host and port.
+        endpoint: String,
+        /// The method or route.
+        call: &'static str,
+        /// The stable name of what is missing here.
+        reason: &'static str,
+        /// Expected and found.
+        problem: String,
+    },
+    /// There is no endpoint to ask.
+    #[error("expected at least one endpoint; found none")]
+    NoEndpoint {
+        /// What would be spoken.
+        api: Api,
+    },
+}
+
+impl CallError {
+    /// The stable name of the error: `rpc-…` for JSON-RPC, `beacon-…` for the Beacon API, or what the answer broke.
+    #[must_use]
+    pub const fn reason(&self) -> &'static str {
+        match self {
+            Self::Unreachable { api, .. } => api.pick("rpc-unreachable", "beacon-unreachable"),
+            Self::Deadline { api, .. } => api.pick("rpc-deadline", "beacon-deadline"),
+            Self::HttpStatus { api, .. } => api.pick("rpc-http-status", "beacon-http-status"),
+            Self::TooLarge { api, .. } => api.pick("rpc-too-large", "beacon-too-large"),
+            Self::Garbage { api, .. } => api.pick("rpc-garbage", "beacon-garbage"),
+            Self::Answer { .. } => "rpc-error",
+            Self::Lie { reason, .. }
+            | Self::Behind { reason, .. }
+            | Self::Beyond { reason, .. } => reason,
+            Self::NoEndpoint { api } => api.pick("rpc-none", "beacon-none"),
+        }
+    }
+}
+
+impl Api {
+    const fn pick(self, rpc: &'static str, beacon: &'static str) -> &'static str {
+        match self {
+            Self::JsonRpc => rpc,
+            Self::Beacon => beacon,
+        }
+    }
+}
+
+/// A check of an answer, whose failure has a stable name.
+pub trait Reason: std::fmt::Display {
+    /// The stable name.
+    fn reason(&self) -> &'static str;
+
+    /// What it says about the endpoint.
+    fn blame(&self) -> Blame {
+        Blame::Lied
+    }
+}
+
+/// What a failed check says about the endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blame {
+    /// No honest endpoint gives such an answer.
+    Lied,
+    /// An honest one can, because it is behind the others.
+    Behind,
+    /// An honest one can, because this edge is: its version, or its clock.
+    Beyond,
+}
+
+impl Endpoints {
+    /// Each call ends within `deadline`.
+    ///
+    /// # Errors
+    /// What the TLS set-up said, where there is none.
+    pub(crate) fn new(
+        api: Api,
+        urls: &[String],
+        deadline: Duration,
+    ) -> Result<Self, reqwest::Error> {
+        let mut builder = reqwest::Client::builder()
+            .connect_timeout(deadline)
+            // An endpoint that redirects could point anywhere, also into the operator's network.
+            .redirect(reqwest::redirect::Policy::none());
+        // Where there are no root certificates, as in a minimal container, the client could not even be built.
+        if !urls.iter().any(|url| url.to_ascii_lowercase().starts_with("https:")) {
+            builder = builder.tls_certs_only([]);
+        }
+        let list = urls
+            .iter()
+            .map(|url| Endpoint {
+                url: url.clone(),
+                label: label(url),
+                failures: 0,
+                aside_until: None,
+            })
+            .collect();
+        Ok(Self { api, client: builder.build()?, deadline, list: Mutex::new(list) })
+    }
+
+    /// Host and port of the endpoint that is asked first.
+    pub(crate) fn preferred(&self) -> Option<String> {
+        self.in_turn().into_iter().next().map(|turn| turn.label)
+    }
+
+    /// Endpoints that are due, in configured order; or, while none is, the one that is due first.
+    pub(crate) fn in_turn(&self) -> Vec<Turn> {
+        let list = self.list.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        let turn = |(index, endpoint): (usize, &Endpoint)| Turn {
+            index,
+            url: endpoint.url.clone(),
+            label: endpoint.label.clone(),
+        };
+        let is_due = |endpoint: &Endpoint| endpoint.aside_until.is_none_or(|until| until <= now);
+        let due: Vec<_> =
+            list.iter().enumerate().filter(|(_, endpoint)| is_due(endpoint)).map(turn).collect();
+        if due.is_empty() {
+            let first = list.iter().enumerate().min_by_key(|(_, endpoint)| endpoint.aside_until);
+            return first.map(turn).into_iter().collect();
+        }
+        due
+    }
+
+    /// Asks the endpoints in turn; the first whose answer `read` takes is believed.
+    ///
+    /// # Errors
+    /// [`CallError`] of the last endpoint tried.
+    pub(crate) async fn ask<R>(
+        &self,
+        ask: Ask<'_>,
+        read: impl Fn(&Turn, &[u8]) -> Result<R, CallError> + Send + Sync,
+    ) -> Result<R, CallError> {
+        let mut last = CallError::NoEndpoint { api: self.api };
+        for turn in self.in_turn() {
+            match self.ask_one(&turn, ask, |body| read(&turn, body)).await {
+                Ok(value) => return Ok(value),
+                Err(error) => last = error,
+            }
+        }
+        Err(last)
+    }
+
+    /// Asks one endpoint, and remembers how it did.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub(crate) async fn ask_one<R>(
+        &self,
+        turn: &Turn,
+        ask: Ask<'_>,
+        read: impl Fn(&[u8]) -> Result<R, CallError> + Send + Sync,
+    ) -> Result<R, CallError> {
+        let body = match tokio::time::timeout(self.deadline, self.exchange(turn, ask)).await {
+            Ok(body) => body,
+            Err(_) => Err(CallError::Deadline {
+                api: self.api,
+                endpoint: turn.label.clone(),
+                deadline: self.deadline,
+            }),
+        };
+        let answer = body.and_then(|body| read(&body));
+        self.report(turn, answer.as_ref().err());
+        answer
+    }
+
+    /// Puts an endpoint aside for an answer that was found wanting later.
+    pub(crate) fn refuse(
+        &self,
+        turn: &Turn,
+        call: &'static str,
+        why: &(impl Reason + ?Sized),
+    ) -> CallError {
+        let error = refused(turn, call, why);
+        self.report(turn, Some(&error));
+        error
+    }
+
+    /// An answer that is not what `call` answers.
+    pub(crate) fn garbage(
+        &self,
+        turn: &Turn,
+        call: &'static str,
+        problem: &dyn std::fmt::Display,
+    ) -> CallError {
+        let (endpoint, problem) = (turn.label.clone(), short(&problem.to_string()));
+        CallError::Garbage { api: self.api, endpoint, call, problem }
+    }
+
+    pub(crate) fn report(&self, turn: &Turn, error: Option<&CallError>) {
+        let mut list = self.list.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(endpoint) = list.get_mut(turn.index) else { return };
+        match error {
+            None => {
+                endpoint.failures = 0;
+                endpoint.aside_until = None;
+            }
+            Some(error) => {
+                tracing::debug!(%error, reason = error.reason(), "call failed");
+                endpoint.failures = endpoint.failures.saturating_add(1);
+                let first = if matches!(error, CallError::Lie { .. }) { 30_000 } else { 500 };
+                let aside = back_off(first, endpoint.failures, rand::random());
+                endpoint.aside_until = Instant::now().checked_add(Duration::from_millis(aside));
+            }
+        }
+    }
+
+    async fn exchange(&self, turn: &Turn, ask: Ask<'_>) -> Result<Vec<u8>, CallError> {
+        let (api, endpoint, call) = (self.api, turn.label.clone(), ask.call);
+        let unreachable = |error: reqwest::Error| CallError::Unreachable {
+            api,
+            endpoint: turn.label.clone(),
+            problem: short(&innermost(&error.without_url())),
+        };
+        let request = match ask.request {
+            Request::Post(body) => self
+                .client
+                .post(&turn.url)
+                .header("content-type", "application/json")
+                .body(body.to_string()),
+            Request::Get(path, query) => {
+                self.client.get(below(&turn.url, path, query)).header("accept", "application/json")
+            }
+        };
+        let mut response = request.send().await.map_err(unreachable)?;
+        if response.status() != reqwest::StatusCode::OK {
+            let found = response.status().as_u16();
+            return Err(CallError::HttpStatus { api, endpoint, call, found });
+        }
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
+            if body.len().saturating_add(chunk.len()) > ask.max {
+                return Err(CallError::TooLarge { api, endpoint, call, max: ask.max });
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn is_aside(&self, index: usize) -> bool {
+        self.list.lock().unwrap()[index].aside_until.is_some()
+    }
+}
+
+/// The error for an answer that a check refused.
+pub(crate) fn refused(turn: &Turn, call: &'static str, why: &(impl Reason + ?Sized)) -> CallError {
+    let (endpoint, reason) = (turn.label.clone(), why.reason());
+    let problem = short(&why.to_string());
+    match why.blame() {
+        Blame::Lied => CallError::Lie { endpoint, call, reason, problem },
+        Blame::Behind => CallError::Behind { endpoint, call, reason, problem },
+        Blame::Beyond => CallError::Beyond { endpoint, call, reason, problem },
+    }
+}
+
+/// The most characters of an error that repeats what an endpoint sent: it ends up in logs, status and evidence.
+const MAX_SAID: usize = 500;
+
+/// As much of what an endpoint said as can be shown.
+pub(crate) fn short(text: &str) -> String {
+    text.chars().take(MAX_SAID).flat_map(escaped).collect()
+}
+
+/// A control character could forge or garble a line of a log or a terminal.
+fn escaped(char: char) -> impl Iterator<Item = char> {
+    let (plain, escape) =
+        if char.is_control() { (None, Some(char.escape_default())) } else { (Some(char), None) };
+    plain.into_iter().chain(escape.into_iter().flatten())
+}
+
+/// A route below a base URL, whose own path and query (either may hold a key) stay.
+fn below(base: &str, path: &str, query: &[(&'static str, String)]) -> String {
+    let (base, kept) = base.split_once('?').unwrap_or((base, ""));
+    let mut url = format!("{}{path}", base.trim_end_matches('/'));
+    let own = (!kept.is_empty()).then(|| kept.to_owned());
+    let pairs = query.iter().map(|(key, value)| format!("{key}={value}"));
+    for (index, pair) in pairs.chain(own).enumerate() {
+        url.push(if index == 0 { '?' } else { '&' });
+        url.push_str(&pair);
+    }
+    url
+}
+
+/// Host and port of a URL: a path or user part may hold a key that must not reach logs.
+fn label(url: &str) -> String {
+    match reqwest::Url::parse(url) {
+        Ok(url) => match (url.host_str(), url.port_or_known_default()) {
+            (Some(host), Some(port)) => format!("{host}:{port}"),
+            _ => "endpoint".into(),
+        },
+        Err(_) => "endpoint".into(),
+    }
+}
+
+/// The last cause of an error: the one that says something.
+fn innermost(error: &dyn Error) -> String {
+    let mut error = error;
+    while let Some(source) = error.source() {
+        error = source;
+    }
+    error.to_string()
+}
+
+#[cfg(test)]
+mod tests;
