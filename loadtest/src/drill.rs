@@ -3,26 +3,41 @@
 //! In every drill: no response of 5xx by the proxy, no exchange that ends without a whole response, no thread of the edge
 //! that panics, and a record in the edge's evidence that names what happened.
 
+mod bad_beacon;
 mod bad_rpc;
+mod clock_skew;
 mod disk_full;
 mod duplicate_rows;
 mod flapping;
+mod frozen_chain;
+mod kill_blind;
 mod kill_storm;
+mod reorg;
 mod replay_old;
+mod restart_herd;
 mod rollback_nowhere;
 mod row_limits;
 mod torn_cache;
+mod verdict;
 
-use std::{path::PathBuf, process::ExitCode, time::Duration};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
 
 use anyhow::{Context as _, Result, bail};
 use clap::ValueEnum;
-use serde::Serialize;
+use serde_json::Value;
 use tokio::{task::JoinSet, time::Instant};
 
+pub(crate) use verdict::Verdict;
+
 use crate::{
-    load::Tally,
-    scene::{Findings, Journal},
+    edge::Edge,
+    load::{Route, Seen, Tally, Who},
+    scene::{Findings, Journal, SOON},
     signals,
     tools::Tools,
 };
@@ -57,12 +72,24 @@ enum Name {
     Flapping,
     /// The kill bit changes a thousand times.
     KillStorm,
+    /// A kill while the chain is out of reach.
+    KillBlind,
     /// Rollbacks to nothing.
     RollbackNowhere,
+    /// Many edges restart at once, and every endpoint is slow.
+    RestartHerd,
     /// An old approval is presented again.
     ReplayOld,
+    /// Heads stand still: the newest, then the finalized one.
+    FrozenChain,
+    /// What is not final is reorganised away; endpoints forge what they can.
+    Reorg,
     /// The last-good files are torn, then the edge boots without a chain.
     TornCache,
+    /// The wall clock of the edge jumps by an hour.
+    ClockSkew,
+    /// A beacon endpoint that is down, or answers errors, garbage, without end, or a byte a second.
+    BadBeacon,
     /// An RPC that is down, lies, or answers garbage, 1 GiB, or a byte a second.
     BadRpc,
     /// No room for the cache and the evidence.
@@ -80,9 +107,15 @@ impl Name {
             Self::RowLimits => row_limits::run(drill).await,
             Self::Flapping => flapping::run(drill).await,
             Self::KillStorm => kill_storm::run(drill).await,
+            Self::KillBlind => kill_blind::run(drill).await,
             Self::RollbackNowhere => rollback_nowhere::run(drill).await,
+            Self::RestartHerd => restart_herd::run(drill).await,
             Self::ReplayOld => replay_old::run(drill).await,
+            Self::FrozenChain => frozen_chain::run(drill).await,
+            Self::Reorg => reorg::run(drill).await,
             Self::TornCache => torn_cache::run(drill).await,
+            Self::ClockSkew => clock_skew::run(drill).await,
+            Self::BadBeacon => bad_beacon::run(drill).await,
             Self::BadRpc => bad_rpc::run(drill).await,
             Self::DiskFull => disk_full::run(drill).await,
         }
@@ -90,28 +123,10 @@ impl Name {
 }
 
 /// What a drill works with.
-struct Drill {
-    tools: Tools,
-    journal: Journal,
-    findings: Findings,
-}
-
-/// How a drill went.
-#[derive(Debug, Serialize)]
-struct Verdict {
-    drill: String,
-    pass: bool,
-    requests: u64,
-    fivexx: u64,
-    /// Exchanges that ended without a whole response, whatever the way; `load` tells the ways apart.
-    resets: u64,
-    seconds: f64,
-    failures: Vec<String>,
-    /// The last lines of its last edge, where the drill failed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    edge_said: Option<String>,
-    facts: serde_json::Map<String, serde_json::Value>,
-    load: Tally,
+pub(crate) struct Drill {
+    pub(crate) tools: Tools,
+    pub(crate) journal: Journal,
+    pub(crate) findings: Findings,
 }
 
 /// Runs the drills and prints a line for each as it ends.
@@ -134,12 +149,12 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode> {
         };
         let Some(verdict) = verdict else { break };
         let verdict = verdict.context("a drill's task")?;
-        verdict.print();
+        verdict.print(&format!("drill {}", verdict.drill));
         verdicts.push(verdict);
     }
     if let Some(path) = args.json {
         let text = serde_json::to_string_pretty(&verdicts)?;
-        std::fs::write(&path, text + "\n").with_context(|| path.display().to_string())?;
+        fs::write(&path, text + "\n").with_context(|| path.display().to_string())?;
     }
     Ok(if verdicts.iter().all(|verdict| verdict.pass) {
         ExitCode::SUCCESS
@@ -150,44 +165,12 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode> {
 
 async fn judge(name: Name, tools: Tools) -> Verdict {
     let start = Instant::now();
-    let mut drill = Drill { tools, journal: Journal::default(), findings: Findings::default() };
+    let mut drill = Drill::new(tools);
     let outcome = match tokio::time::timeout(LIMIT, name.run(&mut drill)).await {
         Ok(outcome) => outcome,
         Err(_) => Err(anyhow::anyhow!("not over after {LIMIT:?}")),
     };
-    let Drill { journal, mut findings, .. } = drill;
-    if let Err(error) = outcome {
-        findings.failures.push(format!("{error:#}"));
-    }
-    let load = journal.counter.read();
-    findings.equal("responses of 5xx", load.fivexx, 0);
-    findings.equal("broken exchanges", load.broken(), 0);
-    findings.equal("panics of the edge", journal.panics(), Vec::new());
-    findings.expect(load.requests > 0, || "expected load; found none".into());
-    Verdict {
-        drill: name.text(),
-        pass: findings.failures.is_empty(),
-        requests: load.requests,
-        fivexx: load.fivexx,
-        resets: load.broken(),
-        seconds: (start.elapsed().as_secs_f64() * 10.0).round() / 10.0,
-        edge_said: if findings.failures.is_empty() { None } else { Some(journal.tail(60)) },
-        failures: findings.failures,
-        facts: findings.facts,
-        load,
-    }
-}
-
-impl Verdict {
-    /// One line on stdout whatever happened; the reasons of a failure on stderr.
-    fn print(&self) {
-        let Self { drill, requests, fivexx, resets, .. } = self;
-        let verdict = if self.pass { "pass" } else { "fail" };
-        println!("drill {drill} {verdict} requests={requests} fivexx={fivexx} resets={resets}");
-        for failure in self.failures.iter().chain(&self.load.failures) {
-            eprintln!("  {drill}: {}", failure.replace('\n', "\n    "));
-        }
-    }
+    drill.verdict(name.text(), start, outcome)
 }
 
 /// A refusal of greenlightctl, or an error that shows what came instead.
@@ -197,4 +180,69 @@ fn refused(found: (i32, &str), code: i32, reason: &str) -> Result<()> {
     } else {
         bail!("expected exit code {code} for {reason:?}; found {found:?}")
     }
+}
+
+/// The bound of the design for a full edge.
+const MAX_RSS_MIB: f64 = 64.0;
+
+/// A bot that should have been blocked and was let through.
+fn is_let_through(seen: &Seen) -> bool {
+    (seen.who, seen.route, seen.status) == (Who::Bot, Route::Block, 200)
+}
+
+impl Drill {
+    /// Expects that no bot was let through since `before`.
+    fn none_let_through(&mut self, before: &Tally) {
+        let window = self.journal.counter.read().since(before);
+        self.findings.equal("bots let through meanwhile", window.count(is_let_through), 0);
+    }
+}
+
+/// Whether the source's last look failed for this.
+fn failed_for(status: &Value, reason: &str) -> bool {
+    status["source"]["last_reason"] == reason
+}
+
+/// Waits until the edge gives one of these reasons for its source. Which, and the highest RSS until then and for a while
+/// after.
+async fn named(edge: &Edge, reasons: &[&'static str]) -> Result<(&'static str, f64)> {
+    let found = |status: &Value| reasons.iter().copied().find(|reason| failed_for(status, reason));
+    let wait = async {
+        let what = reasons.join(" or ");
+        let status = edge.until(&what, SOON, |status| found(status).is_some()).await;
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        status.map(|status| found(&status).unwrap_or_default())
+    };
+    let mut wait = std::pin::pin!(wait);
+    let mut most = 0.0_f64;
+    loop {
+        most = most.max(edge.rss_mib()?);
+        tokio::select! {
+            reason = &mut wait => return Ok((reason?, most)),
+            () = tokio::time::sleep(Duration::from_millis(10)) => {}
+        }
+    }
+}
+
+/// Waits until the source's last look succeeded.
+async fn recovers(edge: &Edge) -> Result<Value> {
+    edge.until("the source to recover", SOON, |status| {
+        status["source"]["last_reason"].is_null() && status["source"]["newest"].is_object()
+    })
+    .await
+}
+
+/// Copies a state folder.
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy(&entry.path(), &target)?;
+        } else if entry.file_type()?.is_file() {
+            fs::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
 }

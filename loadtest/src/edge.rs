@@ -79,6 +79,18 @@ impl Edge {
         serde_json::from_str(&self.get("/status").await?).context("/status")
     }
 
+    /// A metric without labels.
+    pub(crate) async fn metric(&self, name: &str) -> Result<f64> {
+        let text = self.get("/metrics").await?;
+        let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        value.and_then(|value| value.parse().ok()).with_context(|| format!("no metric {name}"))
+    }
+
+    /// The operator's break-glass file: while it is there, everything is allowed.
+    pub(crate) fn break_glass(&self) -> PathBuf {
+        self.state.join("allow-all")
+    }
+
     /// Polls `/status` until `holds`, and returns it.
     pub(crate) async fn until(
         &self,

@@ -3,7 +3,10 @@
 use std::{
     collections::HashMap,
     net::SocketAddr,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -44,6 +47,8 @@ pub(crate) enum Manner {
     Drip,
     /// Closes every connection at once.
     Down,
+    /// Honest, but so much later.
+    Slow(Duration),
 }
 
 /// A running endpoint; it ends with this value.
@@ -59,6 +64,7 @@ struct Shared {
     chain: Rpc,
     manner: Mutex<Manner>,
     tape: Mutex<Tape>,
+    requests: AtomicU64,
 }
 
 impl Liar {
@@ -67,13 +73,23 @@ impl Liar {
         let listener =
             TcpListener::bind("127.0.0.1:0").await.context("cannot listen for the RPC")?;
         let address: SocketAddr = listener.local_addr()?;
-        let shared = Arc::new(Shared { chain, manner: Mutex::default(), tape: Mutex::default() });
+        let shared = Arc::new(Shared {
+            chain,
+            manner: Mutex::default(),
+            tape: Mutex::default(),
+            requests: AtomicU64::new(0),
+        });
         let serving = tokio::spawn(accept(listener, Arc::clone(&shared))).abort_handle();
         Ok(Self { url: format!("http://{address}"), shared, serving })
     }
 
     pub(crate) fn be(&self, manner: Manner) {
         *self.shared.manner.lock().unwrap_or_else(PoisonError::into_inner) = manner;
+    }
+
+    /// How many requests came so far.
+    pub(crate) fn requests(&self) -> u64 {
+        self.shared.requests.load(Ordering::Relaxed)
     }
 
     /// The honest answers so far, the last to each request.
@@ -106,6 +122,7 @@ async fn serve(stream: TcpStream, shared: &Shared) -> Result<()> {
     while let Ok(Some(message)) = http::read(&mut stream).await {
         let manner = shared.manner.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let request: Value = serde_json::from_slice(&message.body)?;
+        shared.requests.fetch_add(1, Ordering::Relaxed);
         let to = stream.get_mut();
         let answer = match manner {
             Manner::Down => return Ok(()),
@@ -116,6 +133,9 @@ async fn serve(stream: TcpStream, shared: &Shared) -> Result<()> {
                 json!({ "jsonrpc": "2.0", "id": 1, "error": { "code": -32_000, "message": "missing trie node" } })
             }),
             manner => {
+                if let Manner::Slow(by) = manner {
+                    tokio::time::sleep(by).await;
+                }
                 let mut answer = shared.chain.forward(&request).await?;
                 shared.tape.lock().unwrap_or_else(PoisonError::into_inner).insert(key(&request), answer.clone());
                 forge(&manner, request["method"].as_str().unwrap_or_default(), &mut answer["result"]);

@@ -22,7 +22,7 @@ use crate::{
 
 /// No scene sends more.
 const MAX_REQUESTS: u64 = 400_000;
-/// No scene lasts longer.
+/// No scene lasts longer, a long soak apart.
 const MAX_TIME: Duration = Duration::from_secs(600);
 /// A response that takes this long is a failure.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -266,11 +266,17 @@ pub(crate) struct Volume {
     pub(crate) clients: u64,
     /// Between a client's response and its next request.
     pub(crate) pause: Duration,
+    /// At most.
+    pub(crate) lasts: Duration,
 }
 
 impl Volume {
     /// Some hundred requests a second: every change happens amid requests, and two cores carry several scenes at once.
-    pub(crate) const DEFAULT: Self = Self { clients: 8, pause: Duration::from_millis(25) };
+    pub(crate) const DEFAULT: Self =
+        Self { clients: 8, pause: Duration::from_millis(25), lasts: MAX_TIME };
+    /// For one of many edges, or for many minutes.
+    pub(crate) const LIGHT: Self =
+        Self { clients: 2, pause: Duration::from_millis(50), lasts: MAX_TIME };
 }
 
 impl Load {
@@ -282,7 +288,7 @@ impl Load {
         volume: Volume,
     ) -> Self {
         let (stop, stopped) = watch::channel(false);
-        let until = Instant::now() + MAX_TIME;
+        let until = Instant::now() + volume.lasts;
         let mut clients = JoinSet::new();
         for client in 0..volume.clients {
             let worker = Worker {

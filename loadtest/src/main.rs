@@ -1,8 +1,8 @@
-//! Runs Greenlight's real binaries on a local chain: the demo and the chaos drills.
+//! Runs Greenlight's real binaries on a local chain: the demo, the chaos drills and the soak.
 //!
 //! Everything here is a process of its own, as in production: anvil, the edge (`greenlight`), the control plane's program
-//! (`greenlightctl`). In this process are the origin, the clients and, where a drill needs one, a lying RPC endpoint. The
-//! keys are those of anvil's well-known accounts; they exist in this crate and no other.
+//! (`greenlightctl`). In this process are the beacon chain over anvil, the origin, the clients and, where a drill needs
+//! one, a lying RPC endpoint. The keys are those of anvil's well-known accounts; they exist in this crate and no other.
 
 #![allow(
     clippy::arithmetic_side_effects,
@@ -25,6 +25,7 @@ mod origin;
 mod process;
 mod scene;
 mod signals;
+mod soak;
 mod tools;
 
 use std::process::ExitCode;
@@ -45,6 +46,8 @@ enum Command {
     Demo(demo::Args),
     /// Faults put into a running edge under load.
     Drill(drill::Args),
+    /// Minutes of a chain in seconds, over ends of sync committee periods.
+    Soak(soak::Args),
 }
 
 #[tokio::main]
@@ -52,6 +55,7 @@ async fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Demo(args) => demo::run(args).await,
         Command::Drill(args) => drill::run(args).await,
+        Command::Soak(args) => soak::run(args).await,
     };
     match outcome {
         Ok(code) => code,

@@ -60,21 +60,16 @@ impl Setup {
         origin_port: 0,
     };
 
-    /// From a transaction in a block to a finalized head that an edge can know: that block's slot, the lag, and the
-    /// slot that signs.
-    pub(crate) fn finality(&self) -> Duration {
-        self.slot * u32::try_from(self.finality_lag + 2).unwrap_or(u32::MAX)
-    }
-
     /// A network whose clock stands amid a period, so that a scene crosses the end of one only where it means to.
     pub(crate) fn network(&self) -> Result<Spec> {
         let now = u64::try_from(UNIX_EPOCH.elapsed()?.as_millis())?;
+        // So far from both ends that a clock which is an hour off is still in it.
         let local = Spec {
             slot_duration: self.slot,
             finality_lag: self.finality_lag,
             ..Spec::local(self.preset, Fork::Fulu)
         };
-        let slot = local.period_start(100) + self.preset.slots_per_period() / 8;
+        let slot = local.period_start(100) + self.preset.slots_per_period() / 2;
         Ok(local.with_slot_at(slot, now))
     }
 }
@@ -105,7 +100,7 @@ pub(crate) struct Journal {
 }
 
 impl Journal {
-    fn hear(&self, edge: Said) {
+    pub(crate) fn hear(&self, edge: Said) {
         self.heard.lock().unwrap_or_else(PoisonError::into_inner).push(edge);
     }
 
@@ -255,6 +250,17 @@ impl Scene {
 
     pub(crate) fn load(&self, edge: &Edge) -> Load {
         Load::start(edge.address, &self.requests, &self.journal.counter, Volume::DEFAULT)
+    }
+
+    /// The share of an edge among several.
+    pub(crate) fn light_load(&self, edge: &Edge) -> Load {
+        Load::start(edge.address, &self.requests, &self.journal.counter, Volume::LIGHT)
+    }
+
+    /// As light, for so long.
+    pub(crate) fn long_load(&self, edge: &Edge, lasts: Duration) -> Load {
+        let volume = Volume { lasts, ..Volume::LIGHT };
+        Load::start(edge.address, &self.requests, &self.journal.counter, volume)
     }
 
     pub(crate) fn probe(&self, edge: &Edge) -> Probe {

@@ -1,4 +1,4 @@
-//! The drills and the demo, each through the program as people run it.
+//! The drills, the soak and the demo, each through the program as people run it.
 //!
 //! Needs what `cargo build --workspace` and `cd contracts && npm ci --ignore-scripts` make; `make test` does both first.
 
@@ -36,13 +36,13 @@ fn told(output: &Output) -> String {
 }
 
 #[track_caller]
-fn drill(name: &str) {
-    let output = harness().args(["drill", name]).output().unwrap();
+fn passes(arguments: &[&str], title: &str) {
+    let output = harness().args(arguments).output().unwrap();
     assert!(output.status.success(), "{}", told(&output));
     let line = String::from_utf8(output.stdout).unwrap();
     let rest = line
         .trim_end()
-        .strip_prefix(&format!("drill {name} pass requests="))
+        .strip_prefix(&format!("{title} pass requests="))
         .unwrap_or_else(|| panic!("{line}"));
     let (requests, rest) = rest.split_once(' ').unwrap();
     assert!(requests.parse::<u64>().unwrap() > 100, "{line}");
@@ -51,7 +51,9 @@ fn drill(name: &str) {
 }
 
 macro_rules! drills {
-    ($($test:ident $name:literal),+ $(,)?) => { $(#[test] fn $test() { drill($name); })+ };
+    ($($test:ident $name:literal),+ $(,)?) => {
+        $(#[test] fn $test() { passes(&["drill", $name], concat!("drill ", $name)); })+
+    };
 }
 
 drills! {
@@ -59,11 +61,30 @@ drills! {
     drill_row_limits "row-limits",
     drill_flapping "flapping",
     drill_kill_storm "kill-storm",
+    drill_kill_blind "kill-blind",
     drill_rollback_nowhere "rollback-nowhere",
+    drill_restart_herd "restart-herd",
     drill_replay_old "replay-old",
+    drill_frozen_chain "frozen-chain",
+    drill_reorg "reorg",
     drill_torn_cache "torn-cache",
+    drill_clock_skew "clock-skew",
+    drill_bad_beacon "bad-beacon",
     drill_bad_rpc "bad-rpc",
     drill_disk_full "disk-full",
+}
+
+/// Half an hour of a chain in a minute and a half, with the end of at least two sync committee periods.
+#[test]
+fn the_soak_stays_fresh_and_flat_over_ends_of_periods() {
+    passes(&["soak", "--minutes", "30", "--speed", "20"], "soak");
+}
+
+#[test]
+fn a_soak_that_crosses_too_few_periods_is_refused() {
+    let output = harness().args(["soak", "--preset", "mainnet"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("--minutes 3277 or more"));
 }
 
 #[test]

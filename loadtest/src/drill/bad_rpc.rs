@@ -1,27 +1,20 @@
 //! An RPC that is down, lies, or answers garbage, 1 GiB or a byte a second. The edge names each in its status and its
 //! evidence, keeps what it runs, holds its memory, and is back as soon as the RPC is. A second, honest RPC is enough.
+//!
+//! Heads are the light client's, so that what is left to lie about are proofs and bytes; headers can be forged only for
+//! an edge that takes them on an RPC's word.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use serde_json::json;
 
-use super::Drill;
+use super::{Drill, MAX_RSS_MIB, named, recovers};
 use crate::{
     edge::{Edge, Settings},
     liar::{Liar, Manner},
-    load::{Route, Who},
-    scene::{SOON, Scene, Setup},
+    scene::{SOON, Scene, Setup, Staged},
 };
-
-/// The bound of the design for a full edge.
-const MAX_RSS_MIB: f64 = 64.0;
 
 pub(super) async fn run(drill: &mut Drill) -> Result<()> {
     let scene = Scene::start(&drill.tools, Setup::QUICK, &drill.journal).await?;
@@ -35,7 +28,6 @@ pub(super) async fn run(drill: &mut Drill) -> Result<()> {
 
     let manners = [
         (Manner::Down, "rpc-unreachable"),
-        (Manner::ForgedHeader, "header-hash"),
         (Manner::ForgedValue, "storage-proof"),
         (Manner::ForgedProof, "storage-proof"),
         (Manner::Garbage, "rpc-garbage"),
@@ -44,22 +36,7 @@ pub(super) async fn run(drill: &mut Drill) -> Result<()> {
     ];
     let mut most = edge.rss_mib()?;
     for (manner, reason) in manners {
-        let name = format!("{manner:?}");
-        liar.be(manner);
-        most = most.max(named(&edge, reason).await.with_context(|| name.clone())?);
-        let status = edge.status().await?;
-        drill.findings.equal(
-            &format!("{name}: what runs"),
-            &status["artifact"]["digest"],
-            &json!(first.digest),
-        );
-        drill.findings.recorded(&edge.evidence()?, "source-failed", None, reason);
-        liar.be(Manner::Honest);
-        edge.until("the source to recover", SOON, |status| {
-            status["source"]["last_reason"].is_null()
-        })
-        .await
-        .context(name)?;
+        most = most.max(misbehave(drill, &liar, &edge, &first, manner, reason).await?);
     }
     drill.findings.recorded(&edge.evidence()?, "source-recovered", None, "");
 
@@ -85,18 +62,28 @@ pub(super) async fn run(drill: &mut Drill) -> Result<()> {
     // Beside a liar, one honest endpoint is enough, even where the liar is asked first.
     load.stop().await;
     edge.end().await?;
-    let window = drill.journal.counter.read().since(&before);
-    let through = |seen: &crate::load::Seen| {
-        (seen.who, seen.route, seen.status) == (Who::Bot, Route::Block, 200)
-    };
-    drill.findings.equal("bots let through meanwhile", window.count(through), 0);
+    drill.none_let_through(&before);
     liar.be(Manner::ForgedValue);
     let urls = vec![liar.url.clone(), scene.rpc().url.clone()];
-    let edge = scene.edge(&Settings { rpc_urls: urls, ..settings }).await?;
+    let edge = scene.edge(&Settings { rpc_urls: urls, ..settings.clone() }).await?;
     let load = scene.load(&edge);
     let third = scene.publish("third").await?;
     edge.keeps(&third.digest, SOON).await.context("beside a liar")?;
     most = most.max(edge.rss_mib()?);
+    load.stop().await;
+    edge.end().await?;
+
+    // Who takes headers on an RPC's word still sees one that is altered under its old hash.
+    liar.be(Manner::Honest);
+    let settings = Settings {
+        rpc_urls: settings.rpc_urls,
+        state: scene.dir.path().join("on-its-word"),
+        ..scene.rpc_settings()
+    };
+    let edge = scene.edge(&settings).await?;
+    let load = scene.load(&edge);
+    edge.keeps(&third.digest, SOON).await?;
+    misbehave(drill, &liar, &edge, &third, Manner::ForgedHeader, "header-hash").await?;
     drill.findings.expect(most < MAX_RSS_MIB, || {
         format!("expected an RSS below {MAX_RSS_MIB} MiB; found {most}")
     });
@@ -106,25 +93,26 @@ pub(super) async fn run(drill: &mut Drill) -> Result<()> {
     scene.end().await
 }
 
-/// Waits until the edge gives `reason` for its source, and returns the highest RSS meanwhile and for a while after.
-async fn named(edge: &Edge, reason: &str) -> Result<f64> {
-    let done = Arc::new(AtomicBool::new(false));
-    let watch = async {
-        let mut most = 0.0_f64;
-        while !done.load(Ordering::Relaxed) {
-            most = most.max(edge.rss_mib()?);
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        anyhow::Ok(most)
-    };
-    let wait = async {
-        let found =
-            edge.until(reason, SOON, |status| status["source"]["last_reason"] == reason).await;
-        tokio::time::sleep(Duration::from_millis(500)).await;
-        done.store(true, Ordering::Relaxed);
-        found
-    };
-    let (found, most) = tokio::join!(wait, watch);
-    found?;
-    most
+/// Has the endpoint misbehave until the edge gives its reason, and be honest again. The highest RSS meanwhile.
+async fn misbehave(
+    drill: &mut Drill,
+    liar: &Liar,
+    edge: &Edge,
+    runs: &Staged,
+    manner: Manner,
+    reason: &'static str,
+) -> Result<f64> {
+    let name = format!("{manner:?}");
+    liar.be(manner);
+    let (_, most) = named(edge, &[reason]).await.with_context(|| name.clone())?;
+    let status = edge.status().await?;
+    drill.findings.equal(
+        &format!("{name}: what runs"),
+        &status["artifact"]["digest"],
+        &json!(runs.digest),
+    );
+    drill.findings.recorded(&edge.evidence()?, "source-failed", None, reason);
+    liar.be(Manner::Honest);
+    recovers(edge).await.context(name)?;
+    Ok(most)
 }

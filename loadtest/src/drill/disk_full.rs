@@ -14,7 +14,6 @@ use super::Drill;
 use crate::{
     artifacts,
     edge::Settings,
-    load::{Route, Who},
     scene::{SOON, Scene, Setup},
 };
 
@@ -76,11 +75,7 @@ pub(super) async fn run(drill: &mut Drill) -> Result<()> {
     drill.findings.recorded(&edge.evidence()?, "gap", None, "lines could not be written");
     drill.findings.fact("rss_mib", edge.rss_mib()?);
     load.stop().await;
-    let window = drill.journal.counter.read().since(&before);
-    let through = |seen: &crate::load::Seen| {
-        (seen.who, seen.route, seen.status) == (Who::Bot, Route::Block, 200)
-    };
-    drill.findings.equal("bots let through meanwhile", window.count(through), 0);
+    drill.none_let_through(&before);
     edge.end().await?;
     scene.end().await
 }

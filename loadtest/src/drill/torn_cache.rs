@@ -1,16 +1,13 @@
 //! Drill 18: what an edge keeps on disk is damaged, and it boots with the chain out of reach. It serves at once: from the
 //! newest good artifact whose original bytes are there, else from the one before, else allowing everything.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::Path};
 
 use anyhow::{Context as _, Result};
 use greenlight_artifact::{Schema, ValidArtifact};
 use serde_json::json;
 
-use super::Drill;
+use super::{Drill, copy};
 use crate::{
     artifacts,
     edge::Settings,
@@ -183,20 +180,6 @@ async fn boot(
     let evidence = evidence(&settings.state)?;
     for (event, text) in *recorded {
         findings.recorded(&evidence, event, None, text);
-    }
-    Ok(())
-}
-
-fn copy(from: &Path, to: &PathBuf) -> Result<()> {
-    fs::create_dir(to)?;
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let target = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            copy(&entry.path(), &target)?;
-        } else if entry.file_type()?.is_file() {
-            fs::copy(entry.path(), target)?;
-        }
     }
     Ok(())
 }

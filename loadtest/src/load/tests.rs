@@ -85,7 +85,7 @@ async fn failing() -> SocketAddr {
 async fn a_load_counts_what_fails_under_it() {
     let requests = Arc::new(Requests::new("[]").unwrap());
     let counter = Counter::default();
-    let volume = Volume { clients: 2, pause: Duration::from_millis(1) };
+    let volume = Volume { clients: 2, pause: Duration::from_millis(1), ..Volume::LIGHT };
     let load = Load::start(failing().await, &requests, &counter, volume);
     while counter.read().requests < 20 {
         tokio::time::sleep(Duration::from_millis(5)).await;
