@@ -5,11 +5,11 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 # System packages beside Rust, Node, make and a C compiler; each is also the name of its command. README names the same.
-PACKAGES := cmake curl
+PACKAGES := cmake curl faketime
 CARGO ?= cargo
 NPM := npm --no-fund --no-audit --loglevel=error
 
-.PHONY: help demo test drills lint bench gas sample vectors setup clean
+.PHONY: help demo test drills soak lint bench gas sample vectors setup clean
 
 help: ## what there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,7 +42,10 @@ demo: binaries ## a chain, a promoted artifact, a proxy: try it (ARGS="--once --
 drills: binaries ## the chaos drills, a line each
 	target/debug/greenlight-loadtest drill --all $(ARGS)
 
-test: setup ## every test of every part, drills and demo included
+soak: binaries ## half an hour of a chain in a minute and a half (ARGS="--minutes 300 --json soak.json" for more)
+	target/debug/greenlight-loadtest soak $(ARGS)
+
+test: setup ## every test of every part, drills, soak and demo included
 	@mkdir -p target
 	cd contracts && npx --no-install forge test 2>&1 | tee ../target/test-solidity.log
 	$(CARGO) test --workspace --no-fail-fast 2>&1 | tee target/test-rust.log
