@@ -13,9 +13,11 @@
 //! [`Watcher`], performs its commands and reports back. Nothing that a request touches waits for any of it.
 //!
 //! What later sources plug into: [`source::HeadSource`] for where headers come from, [`fetch::ArtifactSource`] for
-//! where bytes come from, and [`Engine`] for what runs them.
+//! where bytes come from, and [`Engine`] for what runs them. As pure as the machine is [`light_client`], which tells the
+//! chain's headers from forged ones.
 
 mod back_off;
+mod beacon;
 mod config;
 mod driver;
 mod endpoints;

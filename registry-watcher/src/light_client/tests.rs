@@ -1,3 +1,5 @@
+#![allow(clippy::arithmetic_side_effects, reason = "a test may panic")]
+
 mod chain;
 
 use std::{sync::Arc, time::Duration};

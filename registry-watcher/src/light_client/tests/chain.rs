@@ -203,7 +203,7 @@ impl Chain {
         ]
     }
 
-    fn signed<'a>(&self, shown: Shown, middle: Vec<(&'a str, Piece)>) -> Piece {
+    fn signed(&self, shown: Shown, middle: Vec<(&str, Piece)>) -> Piece {
         let mut fields =
             vec![("attested_header", self.header(shown.attested, self.fork(shown.attested)))];
         fields.extend(middle);
