@@ -3,15 +3,20 @@
 //! Reading goes from TOML text to [`Config`] in one step. A [`Config`] is valid by construction; a file that is not
 //! gives every mistake at once, with the key, the line, what was expected and what was found.
 
+mod network;
 mod reader;
 mod sections;
+mod source;
 mod values;
+mod warnings;
 
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use greenlight_watcher::Adoption;
+use greenlight_watcher::light_client::Network;
 use http::header::HeaderName;
 use ipnet::IpNet;
 
@@ -80,17 +85,56 @@ pub(crate) struct Client {
 /// Where the edge learns what it may run.
 #[derive(Clone, Debug)]
 pub(crate) struct Source {
+    pub(crate) heads: Heads,
+    /// Execution RPCs, for proofs and bytes.
     pub(crate) urls: Vec<String>,
     pub(crate) registry: [u8; 20],
-    pub(crate) chain_id: u64,
     pub(crate) poll: Duration,
     pub(crate) deadline: Duration,
-    pub(crate) adoption_depth: u64,
+    pub(crate) adoption: Adoption,
     pub(crate) max_staleness: Duration,
+    pub(crate) max_finality_age: Duration,
     pub(crate) stale_mode: StaleMode,
 }
 
-/// What an edge does once its newest verified head is older than `max_staleness`.
+/// Whose word heads are taken on, with what only that kind of source needs.
+#[derive(Clone, Debug)]
+pub(crate) enum Heads {
+    /// The sync committees', from a checkpoint on.
+    LightClient {
+        network: Network,
+        /// Root of a finalized beacon block.
+        checkpoint: [u8; 32],
+        max_checkpoint_age: Duration,
+        beacon_urls: Vec<String>,
+    },
+    /// That of a Helios beside the edge.
+    Helios { url: String, chain_id: u64 },
+    /// That of the RPC itself.
+    Rpc { chain_id: u64 },
+}
+
+impl Source {
+    /// What `kind` says.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self.heads {
+            Heads::LightClient { .. } => "light-client",
+            Heads::Helios { .. } => "helios",
+            Heads::Rpc { .. } => "rpc",
+        }
+    }
+
+    /// The network's name, of a-z, 0-9 and "-": what `[source]` calls it, or "chain-" and the id.
+    pub(crate) fn network(&self) -> String {
+        match &self.heads {
+            Heads::LightClient { network, .. } => network.name.clone(),
+            Heads::Helios { chain_id, .. } | Heads::Rpc { chain_id } => network::name_of(*chain_id),
+        }
+    }
+}
+
+/// What an edge does once its newest verified head is older than `max_staleness`, or its finalized one than
+/// `max_finality_age`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum StaleMode {
     LastGood,
@@ -179,20 +223,7 @@ impl Config {
 
     /// What is valid and yet probably not meant, or not fit for production.
     pub(crate) fn warnings(&self) -> Vec<String> {
-        let mut warnings = Vec::new();
-        if self.routes.is_empty() {
-            warnings.push(
-                "there is no [[route]]: requests are scored, and nothing is done about it"
-                    .to_owned(),
-            );
-        }
-        if self.source.adoption_depth == 0 {
-            warnings.push(
-                "source.adoption_depth = 0 adopts artifacts that a reorganization can take back"
-                    .to_owned(),
-            );
-        }
-        warnings
+        warnings::warnings(self)
     }
 
     /// Checks the text of a configuration file that lies in `folder`.

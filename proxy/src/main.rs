@@ -128,14 +128,12 @@ fn check(path: &std::path::Path, config: &Config) -> Result<(), Exit> {
     }
     println!("  admin on {}", listen.admin);
     println!("  upstream {}:{}", config.upstream.address.host, config.upstream.address.port);
-    println!(
-        "  registry on chain {}, {} source URL(s)",
-        config.source.chain_id,
-        config.source.urls.len()
-    );
-    println!(
-        "  source \"rpc\" believes the headers it is given: for development, or with a node of your own"
-    );
+    let source = &config.source;
+    println!("  source {} on {}", source.kind(), source.network());
+    match source.adoption.depth() {
+        Some(depth) => println!("  adopts from {depth} blocks below the newest head"),
+        None => println!("  adopts from finalized heads"),
+    }
     for warning in config.warnings() {
         println!("  warning: {warning}");
     }

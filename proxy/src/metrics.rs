@@ -1,5 +1,5 @@
 //! Counters of the proxy and their exposition for Prometheus. Every label has a fixed set of values: nothing that a
-//! client sends, nor any digest, ever becomes one.
+//! client or an endpoint sends, nor any digest, ever becomes one.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -173,7 +173,7 @@ impl Exposition {
         let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}");
     }
 
-    /// Label values are compiled in and need no escaping.
+    /// Label values are compiled in, or a network's name of a-z, 0-9 and "-": they need no escaping.
     pub(crate) fn sample(
         &mut self,
         name: &str,

@@ -81,18 +81,24 @@ fn describe(status: &Value) -> String {
     line("id", text(status, "/artifact/id"));
     line("rows", text(status, "/artifact/rows"));
     line("sequence", text(status, "/sequence"));
-    let age =
-        millis(status, "/head/age_ms").map_or(String::new(), |age| format!("advanced {age} ago"));
-    line("head", join([text(status, "/head/number"), age]));
-    let bits = ["kill", "rollback", "paused"].map(|bit| {
-        match text(status, &format!("/head/{bit}")).as_str() {
-            "true" => bit.to_owned(),
-            _ => String::new(),
-        }
-    });
+    line("head", list([text(status, "/head/number"), old(status, "/head")]));
+    let bits = ["kill", "rollback", "paused"].map(|bit| flag(status, &format!("/head/{bit}"), bit));
     line("bits", join(bits));
-    line("source", join([text(status, "/source/kind"), text(status, "/source/endpoint")]));
-    line("error", join([text(status, "/source/last_error"), text(status, "/error")]));
+    let stale = note(flag(status, "/stale", "stale"));
+    line("source", join([text(status, "/source/kind"), text(status, "/source/network"), stale]));
+    let voted = text(status, "/source/participation/voted");
+    let of = text(status, "/source/participation/of");
+    let signed = if voted.is_empty() { voted } else { format!("{voted} of {of} signed") };
+    line("newest", list([head(status, "/source/newest"), old(status, "/source/newest"), signed]));
+    let age = old(status, "/source/finalized");
+    line("finalized", list([head(status, "/source/finalized"), age]));
+    line("period", text(status, "/source/period"));
+    line("endpoint", text(status, "/source/endpoint"));
+    line("rpc", text(status, "/source/rpc"));
+    let failures = text(status, "/source/failures");
+    line("failures", if failures == "0" { String::new() } else { failures });
+    let error = join([text(status, "/source/last_error"), text(status, "/error")]);
+    line("error", join([error, note(text(status, "/source/last_reason"))]));
     line("state", text(status, "/store_error"));
     for refused in status.pointer("/quarantine").and_then(Value::as_array).into_iter().flatten() {
         line("quarantine", join([text(refused, "/digest"), note(text(refused, "/reason"))]));
@@ -102,17 +108,49 @@ fn describe(status: &Value) -> String {
     out
 }
 
-fn millis(value: &Value, pointer: &str) -> Option<String> {
-    let millis = Duration::from_millis(value.pointer(pointer)?.as_u64()?);
-    Some(format!("{:.1} s", millis.as_secs_f64()))
+/// Slot, where there is one, and block.
+fn head(status: &Value, pointer: &str) -> String {
+    let named = |name: &str, key: &str| match text(status, &format!("{pointer}/{key}")) {
+        text if text.is_empty() => text,
+        text => format!("{name} {text}"),
+    };
+    list([named("slot", "slot"), named("block", "number")])
 }
 
+fn old(status: &Value, pointer: &str) -> String {
+    let age = status.pointer(&format!("{pointer}/age_ms")).and_then(Value::as_u64);
+    age.map_or(String::new(), |age| format!("{} old", span(Duration::from_millis(age))))
+}
+
+/// A duration by its two largest units.
+fn span(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
+    match () {
+        () if minutes == 0 => format!("{:.1} s", duration.as_secs_f64()),
+        () if hours == 0 => format!("{minutes} min {} s", seconds % 60),
+        () if days == 0 => format!("{hours} h {} min", minutes % 60),
+        () => format!("{days} d {} h", hours % 24),
+    }
+}
+
+fn flag(value: &Value, pointer: &str, name: &str) -> String {
+    let set = value.pointer(pointer).and_then(Value::as_bool).unwrap_or(false);
+    if set { name.to_owned() } else { String::new() }
+}
+
+/// Errors repeat what an endpoint answered, and that is not to move a terminal's cursor.
 fn text(value: &Value, pointer: &str) -> String {
-    match value.pointer(pointer) {
-        None | Some(Value::Null) => String::new(),
+    let mut plain = String::new();
+    let text = match value.pointer(pointer) {
+        None | Some(Value::Null) => return plain,
         Some(Value::String(text)) => text.clone(),
         Some(other) => other.to_string(),
+    };
+    for char in text.chars() {
+        if char.is_control() { plain.extend(char.escape_default()) } else { plain.push(char) }
     }
+    plain
 }
 
 fn note(text: String) -> String {
@@ -122,3 +160,10 @@ fn note(text: String) -> String {
 fn join<const N: usize>(parts: [String; N]) -> String {
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
 }
+
+fn list<const N: usize>(parts: [String; N]) -> String {
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests;

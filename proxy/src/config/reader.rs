@@ -163,6 +163,16 @@ impl<'d, 't> Section<'d, 't> {
         self.get(key).map_or(Some(default), |entry| entry.read(expected, parse))
     }
 
+    /// Like [`Section::required`], but a key that is not there means `Some(None)`.
+    pub(crate) fn optional<T>(
+        &self,
+        key: &'static str,
+        expected: &str,
+        parse: impl Fn(&DeValue<'_>) -> Option<T>,
+    ) -> Option<Option<T>> {
+        self.get(key).map_or(Some(None), |entry| entry.read(expected, parse).map(Some))
+    }
+
     /// The list under `key`, each element read by `parse`; empty when the key is not there.
     pub(crate) fn list<T>(
         &self,
@@ -224,7 +234,8 @@ impl<'d, 't> Section<'d, 't> {
         }
     }
 
-    fn missing(&self, key: &'static str, expected: &str) {
+    /// Records that `key` should be there.
+    pub(crate) fn missing(&self, key: &'static str, expected: &str) {
         self.document.mistake(&self.span, self.key(key), expected, "nothing");
     }
 
@@ -255,12 +266,12 @@ impl<'d, 't> Entry<'d, 't> {
         {
             return;
         }
-        self.document.mistake(
-            &self.value.span(),
-            self.path.clone(),
-            expected,
-            self.document.excerpt(self.value),
-        );
+        self.contradicts(expected, self.document.excerpt(self.value));
+    }
+
+    /// Records that this value, though well written, cannot be what is meant.
+    pub(crate) fn contradicts(&self, expected: impl Into<String>, found: impl Into<String>) {
+        self.document.mistake(&self.value.span(), self.path.clone(), expected, found);
     }
 
     fn elements(&self, expected: &str) -> Option<Vec<Entry<'d, 't>>> {
@@ -276,7 +287,8 @@ impl<'d, 't> Entry<'d, 't> {
         Some(array.iter().enumerate().map(element).collect())
     }
 
-    fn table(&self) -> Section<'d, 't> {
+    /// The value as a table.
+    pub(crate) fn table(&self) -> Section<'d, 't> {
         let table = match self.value.get_ref() {
             DeValue::Table(table) => Some(table),
             _ => {

@@ -10,13 +10,12 @@ use http::header::HeaderName;
 use toml::de::DeValue;
 
 use super::reader::Section;
+use super::source::source;
 use super::values::{
-    self, ADDRESS, AUTHORITY, BOOLEAN, CIDR, CONTRACT, DURATION, DURATION_OR_ZERO, HEADER, TEXT,
-    URL,
+    self, ADDRESS, AUTHORITY, BOOLEAN, CIDR, DURATION, DURATION_OR_ZERO, HEADER, TEXT,
 };
 use super::{
-    Client, Config, Limits, Listen, Log, LogFormat, Route, Shutdown, Source, StaleMode, State,
-    TlsListener, Upstream,
+    Client, Config, Limits, Listen, Log, LogFormat, Route, Shutdown, State, TlsListener, Upstream,
 };
 use crate::tls;
 
@@ -107,8 +106,7 @@ fn upstream(section: Section<'_, '_>, folder: &Path) -> Option<Upstream> {
     let address = section.required("address", AUTHORITY, values::authority);
     let tls = section.or("tls", false, BOOLEAN, values::boolean);
     let sni = section.get("sni").map(|entry| entry.read(TEXT, values::text));
-    let ca = section
-        .or("ca", None, "the path of PEM certificates", |value| path(folder)(value).map(Some));
+    let ca = section.optional("ca", "the path of PEM certificates", path(folder));
     if let Some(Some(ca)) = &ca
         && let Err(error) = tls::check_ca(ca)
     {
@@ -165,47 +163,6 @@ fn client(section: Section<'_, '_>) -> Option<Client> {
         section.or("header", HeaderName::from_static("x-forwarded-for"), HEADER, values::header);
     section.finish();
     Some(Client { trusted_proxies: trusted_proxies?, header: header? })
-}
-
-fn source(section: Section<'_, '_>) -> Option<Source> {
-    let kind = section.or("kind", (), "\"rpc\"", |value| (value.as_str()? == "rpc").then_some(()));
-    let urls = section.list("urls", URL, values::url);
-    if urls.as_ref().is_some_and(Vec::is_empty) {
-        section.mistake("at least one URL under \"urls\"", "none");
-    }
-    let registry = section.required("registry", CONTRACT, values::contract);
-    let chain_id =
-        section.required("chain_id", "a chain id above zero", values::integer(1, u64::MAX));
-    let poll = section.or("poll", Duration::from_secs(2), DURATION, values::duration);
-    let deadline = section.or("deadline", Duration::from_secs(5), DURATION, values::duration);
-    let depth = section.or(
-        "adoption_depth",
-        64,
-        "a number of blocks up to 100000",
-        values::integer(0, 100_000),
-    );
-    let max_staleness =
-        section.or("max_staleness", Duration::from_mins(60), DURATION, values::duration);
-    let stale_mode =
-        section.or("stale_mode", StaleMode::LastGood, "\"last-good\" or \"allow-all\"", |value| {
-            match value.as_str()? {
-                "last-good" => Some(StaleMode::LastGood),
-                "allow-all" => Some(StaleMode::AllowAll),
-                _ => None,
-            }
-        });
-    section.finish();
-    kind?;
-    Some(Source {
-        urls: urls?,
-        registry: registry?,
-        chain_id: chain_id?,
-        poll: poll?,
-        deadline: deadline?,
-        adoption_depth: depth?,
-        max_staleness: max_staleness?,
-        stale_mode: stale_mode?,
-    })
 }
 
 fn state(section: Section<'_, '_>, folder: &Path) -> Option<State> {

@@ -16,7 +16,9 @@ pub(crate) const CONTRACT: &str = "a contract's address: \"0x\" and 40 hex digit
 pub(crate) const DURATION: &str =
     "a duration above zero such as \"500ms\", \"2s\", \"1m30s\" or \"6h\"";
 pub(crate) const DURATION_OR_ZERO: &str = "a duration such as \"0s\", \"2s\" or \"1m30s\"";
+pub(crate) const FORK_VERSION: &str = "a fork's version: \"0x\" and 8 hex digits";
 pub(crate) const HEADER: &str = "the name of a header field";
+pub(crate) const ROOT: &str = "a root: \"0x\" and 64 hex digits, not all of them 0";
 pub(crate) const TEXT: &str = "a text of 1 to 255 printable ASCII characters";
 pub(crate) const URL: &str = "an \"http://\" or \"https://\" URL";
 
@@ -76,17 +78,23 @@ pub(crate) fn cidr(value: &DeValue<'_>) -> Option<IpNet> {
     }
 }
 
-pub(crate) fn contract(value: &DeValue<'_>) -> Option<[u8; 20]> {
+/// "0x" and two hex digits a byte.
+pub(crate) fn bytes<const N: usize>(value: &DeValue<'_>) -> Option<[u8; N]> {
     let digits = value.as_str()?.strip_prefix("0x")?;
-    if digits.len() != 40 || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+    let mut bytes = [0; N];
+    if digits.len() != N.checked_mul(2)? || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return None;
     }
-    let mut bytes = [0; 20];
     for (index, byte) in bytes.iter_mut().enumerate() {
         let start = index.checked_mul(2)?;
         *byte = u8::from_str_radix(digits.get(start..start.checked_add(2)?)?, 16).ok()?;
     }
     Some(bytes)
+}
+
+/// A hash tree root, which is never zero.
+pub(crate) fn root(value: &DeValue<'_>) -> Option<[u8; 32]> {
+    bytes(value).filter(|root| root.iter().any(|&byte| byte != 0))
 }
 
 pub(crate) fn header(value: &DeValue<'_>) -> Option<HeaderName> {

@@ -45,6 +45,14 @@ fn a_valid_file_is_described() {
     let (code, stdout, _) = run(&["check", "--config", path.to_str().unwrap()]);
     assert_eq!(code, 0);
     assert!(stdout.contains("valid\n") && stdout.contains("upstream 127.0.0.1:8000\n"), "{stdout}");
+    let source = "source rpc on chain-31337\n  adopts from 64 blocks below the newest head\n  \
+                  warning: source.kind = \"rpc\" believes the headers it is given";
+    assert!(stdout.contains(source), "{stdout}");
+    let sample = concat!(env!("CARGO_MANIFEST_DIR"), "/../config/production.toml");
+    let (_, stdout, stderr) = run(&["check", "--config", sample]);
+    let source = "source light-client on mainnet\n  adopts from finalized heads\n  \
+                  warning: source.checkpoint is the sample's";
+    assert!(stdout.contains(source), "{stdout}{stderr}");
     let (code, _, stderr) = run(&["check", "--config", "/nonexistent/greenlight.toml"]);
     assert_eq!(code, 2);
     assert!(
@@ -126,7 +134,12 @@ fn status_is_for_people_and_for_machines() {
     let (code, stdout, _) = run(&["status", "--admin", &admin]);
     assert_eq!(code, 0);
     assert!(stdout.starts_with("mode        allow-all (no-last-good)\n"), "{stdout}");
-    assert!(stdout.contains("\nerror       127.0.0.1:"), "{stdout}");
+    assert!(stdout.contains("\nsource      rpc chain-31337\n"), "{stdout}");
+    let error = stdout.lines().find(|line| line.starts_with("error       127.0.0.1:")).unwrap();
+    let status = edge.status();
+    let reason = status["source"]["last_reason"].as_str().unwrap();
+    assert!(error.ends_with(&format!(" ({reason})")), "{error}");
+    assert_eq!(edge.metric(&format!("greenlight_source_failing{{reason=\"{reason}\"}}")), 1);
     let (code, stdout, _) = run(&["status", "--admin", &admin, "--json"]);
     let status: serde_json::Value = serde_json::from_str(&stdout).unwrap();
     assert_eq!((code, &status["mode"]), (0, &"allow-all".into()));
@@ -138,6 +151,32 @@ fn status_is_for_people_and_for_machines() {
     let (code, _, stderr) = run(&["status", "--admin", &format!("http://{}", edge.http)]);
     assert_eq!(code, 5);
     assert!(stderr.contains("does not answer JSON"), "{stderr}");
+}
+
+/// Every endpoint of the light client is silent: requests do not notice, and the operator sees whom it asks and why not.
+#[test]
+fn a_light_client_without_endpoints_serves_and_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = config(folder.path(), origin(echo), "");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let light_client = format!(
+        "kind = \"light-client\"\nnetwork = \"sepolia\"\ncheckpoint = \"0x{}\"\nbeacon_urls = [\"http://{}\"]",
+        "5a".repeat(32),
+        free_address()
+    );
+    let text = text.replace("kind = \"rpc\"", &light_client).replace("chain_id = 31337\n", "");
+    std::fs::write(&path, text).unwrap();
+    let edge = Edge::start(&path);
+    edge.wait_for("a failed look", |edge| edge.status()["source"]["failures"].as_u64() > Some(0));
+    assert_eq!(crate::support::get(edge.http, "/", &[]).0, 200);
+    let source = &edge.status()["source"];
+    assert_eq!((&source["kind"], &source["network"]), (&"light-client".into(), &"sepolia".into()));
+    let info = "greenlight_source_info{kind=\"light-client\",network=\"sepolia\"}";
+    assert_eq!(edge.metric(info), 1);
+    let (_, stdout, _) = run(&["status", "--admin", &format!("http://{}", edge.admin)]);
+    assert!(stdout.contains("\nsource      light-client sepolia\n"), "{stdout}");
+    assert!(stdout.contains("\nfailures    "), "{stdout}");
+    assert!(edge.log().contains("source.beacon_urls has one endpoint"), "{}", edge.log());
 }
 
 #[test]

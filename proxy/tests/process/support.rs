@@ -33,7 +33,7 @@ pub(crate) fn config(folder: &Path, upstream: SocketAddr, more: &str) -> PathBuf
         "{more}\n\
          [listen]\nhttp = [\"127.0.0.1:0\"]\nadmin = \"127.0.0.1:0\"\nthreads = 2\n\
          [upstream]\naddress = \"{upstream}\"\nread_timeout = \"5s\"\n\
-         [source]\nurls = [\"http://{}\"]\nregistry = \"0x5FbDB2315678afecb367f032d93F642f64180aa3\"\n\
+         [source]\nkind = \"rpc\"\nurls = [\"http://{}\"]\nregistry = \"0x5FbDB2315678afecb367f032d93F642f64180aa3\"\n\
          chain_id = 31337\npoll = \"100ms\"\n\
          [state]\ndir = \"state\"\n\
          [[route]]\nblock_below = 30\n\

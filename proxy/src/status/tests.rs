@@ -1,0 +1,119 @@
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::{describe, span};
+
+#[test]
+fn a_light_client_shows_heads_ages_and_who_answered() {
+    let status = json!({
+        "mode": "active",
+        "artifact": { "id": 7, "digest": "0xabcd", "rows": 42, "phase": "good" },
+        "sequence": 12,
+        "head": { "number": 23_812_345, "age_ms": 14_250, "kill": false, "rollback": true, "paused": true },
+        "stale": false,
+        "source": {
+            "kind": "light-client",
+            "network": "mainnet",
+            "newest": { "slot": 13_164_123, "number": 23_812_345, "age_ms": 14_250 },
+            "finalized": { "slot": 13_164_032, "number": 23_812_254, "age_ms": 1_106_000 },
+            "participation": { "voted": 498, "of": 512 },
+            "period": 1606,
+            "endpoint": "beacon-a.internal:5052",
+            "rpc": "node-b.internal:8545",
+            "failures": 0, "last_reason": null, "last_error": null,
+        },
+        "quarantine": [{ "digest": "0xbad", "reason": "row-order" }],
+        "proxy": { "faults": 0, "uptime_seconds": 60 },
+    });
+    assert_eq!(
+        describe(&status),
+        "\
+mode        active
+artifact    0xabcd (good)
+id          7
+rows        42
+sequence    12
+head        23812345, 14.2 s old
+bits        rollback paused
+source      light-client mainnet
+newest      slot 13164123, block 23812345, 14.2 s old, 498 of 512 signed
+finalized   slot 13164032, block 23812254, 18 min 26 s old
+period      1606
+endpoint    beacon-a.internal:5052
+rpc         node-b.internal:8545
+quarantine  0xbad (row-order)
+faults      0
+up          60 s
+"
+    );
+}
+
+#[test]
+fn a_failing_source_shows_why() {
+    let status = json!({
+        "mode": "allow-all",
+        "reason": "no-last-good",
+        "stale": true,
+        "source": {
+            "kind": "light-client",
+            "network": "my-devnet",
+            "endpoint": "beacon-a.internal:5052",
+            "rpc": "node-a.internal:8545",
+            "failures": 4,
+            "last_reason": "beacon-status",
+            "last_error": "beacon-a.internal:5052: expected 200; found 500",
+        },
+        "proxy": { "faults": 0, "uptime_seconds": 1 },
+    });
+    assert_eq!(
+        describe(&status),
+        "\
+mode        allow-all (no-last-good)
+source      light-client my-devnet (stale)
+endpoint    beacon-a.internal:5052
+rpc         node-a.internal:8545
+failures    4
+error       beacon-a.internal:5052: expected 200; found 500 (beacon-status)
+faults      0
+up          1 s
+"
+    );
+}
+
+#[test]
+fn a_source_without_slots_shows_blocks() {
+    let status = json!({
+        "source": {
+            "kind": "rpc", "network": "chain-31337", "period": null, "participation": null, "finalized": null,
+            "newest": { "slot": null, "number": 7, "age_ms": 0 },
+        },
+    });
+    let text = describe(&status);
+    assert!(text.contains("\nnewest      block 7, 0.0 s old\n"), "{text}");
+    assert!(!text.contains("finalized") && !text.contains("signed"), "{text}");
+}
+
+#[test]
+fn what_an_endpoint_answered_does_not_steer_the_terminal() {
+    let status = json!({ "source": { "last_error": "a\u{1b}[2J\u{9b}b\r\nmode active" } });
+    let text = describe(&status);
+    let error = text.lines().find(|line| line.starts_with("error")).unwrap();
+    assert_eq!(error, "error       a\\u{1b}[2J\\u{9b}b\\r\\nmode active");
+}
+
+#[test]
+fn ages_have_their_two_largest_units() {
+    let cases = [
+        (0, "0.0 s"),
+        (59_900, "59.9 s"),
+        (60_000, "1 min 0 s"),
+        (3_599_999, "59 min 59 s"),
+        (3_660_000, "1 h 1 min"),
+        (86_400_000, "1 d 0 h"),
+        (1_216_800_000, "14 d 2 h"),
+    ];
+    for (millis, expected) in cases {
+        assert_eq!(span(Duration::from_millis(millis)), expected);
+    }
+}
