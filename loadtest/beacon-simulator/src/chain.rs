@@ -40,6 +40,8 @@ pub struct BeaconChain {
     /// The first final block of each period, and the first of all.
     milestones: BTreeMap<u64, Arc<Block>>,
     newest: Option<Signed>,
+    /// The newest of those that prove the newest block final. After a reorganization this is not [`Self::newest`] at once.
+    finality: Option<Signed>,
     /// The best update of each period.
     best: BTreeMap<u64, Signed>,
 }
@@ -63,6 +65,7 @@ impl BeaconChain {
             blocks: BTreeMap::new(),
             milestones: BTreeMap::new(),
             newest: None,
+            finality: None,
             best: BTreeMap::new(),
         }
     }
@@ -123,7 +126,7 @@ impl BeaconChain {
         self.newest.as_ref().map_or(0, |newest| newest.attested.slot)
     }
 
-    /// Slot of the newest final block, as the newest signed one proves it; 0 where there is none.
+    /// Slot of the newest final block; 0 where there is none. It never goes back.
     pub fn finalized_slot(&self) -> u64 {
         self.finalized().map_or(0, |finalized| finalized.slot)
     }
@@ -133,11 +136,20 @@ impl BeaconChain {
         self.finalized().map_or([0; 32], |finalized| finalized.root)
     }
 
+    /// Payload of the newest signed block.
+    pub fn attested_execution(&self) -> Option<&ExecutionBlock> {
+        self.newest.as_ref().map(|newest| &newest.attested.execution)
+    }
+
+    /// Payload of the newest final block.
+    pub fn finalized_execution(&self) -> Option<&ExecutionBlock> {
+        self.finalized().map(|finalized| &finalized.execution)
+    }
+
     /// `/eth/v1/beacon/light_client/bootstrap/{root}`: of any final block that is still kept.
     pub fn bootstrap(&self, root: Root) -> Option<Value> {
         let finalized = self.finalized_slot();
-        let final_blocks = self.blocks.range(..=finalized).rev().chain(&self.milestones);
-        let (_, block) = final_blocks.into_iter().find(|(_, block)| block.root == root)?;
+        let block = self.kept().find(|block| block.root == root && block.slot <= finalized)?;
         Some(self.bootstrap_of(block))
     }
 
@@ -148,8 +160,7 @@ impl BeaconChain {
 
     /// `/eth/v1/beacon/light_client/finality_update`.
     pub fn finality_update(&self) -> Option<Value> {
-        let newest = self.newest().filter(|newest| newest.finalized.is_some())?;
-        Some(self.finality_update_of(newest))
+        self.finality().map(|signed| self.finality_update_of(signed))
     }
 
     /// `/eth/v1/beacon/light_client/optimistic_update`.
@@ -159,7 +170,7 @@ impl BeaconChain {
 
     /// `/eth/v2/beacon/blocks/{slot}`: its root is that of the header, so that real Helios, which reads whole blocks, takes it.
     pub fn block(&self, slot: u64) -> Option<Value> {
-        let block = self.blocks.get(&slot).or_else(|| self.milestones.get(&slot))?;
+        let block = self.at(slot)?;
         let mut answer =
             versioned(self.spec.fork.name(), json::signed_block(self.spec.fork, block));
         answer["execution_optimistic"] = Value::Bool(false);
@@ -173,13 +184,34 @@ impl BeaconChain {
         self.blocks.last_key_value().map(|(_, block)| block)
     }
 
+    fn at(&self, slot: u64) -> Option<&Arc<Block>> {
+        self.blocks.get(&slot).or_else(|| self.milestones.get(&slot))
+    }
+
+    /// The newest first.
+    fn kept(&self) -> impl Iterator<Item = &Arc<Block>> {
+        self.blocks.values().rev().chain(self.milestones.values().rev())
+    }
+
+    pub(crate) fn block_root(&self, slot: u64) -> Option<Root> {
+        self.at(slot).map(|block| block.root)
+    }
+
+    pub(crate) fn slot_of(&self, root: Root) -> Option<u64> {
+        self.kept().find(|block| block.root == root).map(|block| block.slot)
+    }
+
     /// Down to the newest final one, and with it.
     pub(crate) fn newest_first(&self) -> impl Iterator<Item = &Arc<Block>> {
         self.blocks.range(self.finalized_slot()..).rev().map(|(_, block)| block)
     }
 
     pub(crate) fn finalized(&self) -> Option<&Arc<Block>> {
-        self.newest.as_ref()?.finalized.as_ref()
+        self.finality.as_ref()?.finalized.as_ref()
+    }
+
+    pub(crate) const fn finality(&self) -> Option<&Signed> {
+        self.finality.as_ref()
     }
 
     pub(crate) const fn newest(&self) -> Option<&Signed> {
@@ -269,6 +301,13 @@ impl BeaconChain {
             signature_slot,
         };
         self.keep(&signed);
+        if signed
+            .finalized
+            .as_ref()
+            .is_some_and(|finalized| finalized.slot >= self.finalized_slot())
+        {
+            self.finality = Some(signed.clone());
+        }
         self.newest = Some(signed);
         aggregate
     }

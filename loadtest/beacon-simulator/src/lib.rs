@@ -20,6 +20,6 @@ mod ssz;
 pub use chain::BeaconChain;
 pub use execution::ExecutionBlock;
 pub use forge::{Forgery, Signers, finality_update_of, optimistic_update_of};
-pub use server::{Endpoint, Manner};
+pub use server::{Endpoint, Manner, SharedChain};
 pub use simulator::{Idle, Simulator};
 pub use spec::{Fork, Preset, Spec};

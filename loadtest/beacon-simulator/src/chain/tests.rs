@@ -110,6 +110,9 @@ fn a_rewind_goes_no_further_than_the_finalized_block() {
     chain.rewind(3);
     assert_eq!(chain.head_slot(), finalized);
     assert!(chain.push(41, ExecutionBlock::synthetic(41)));
+    // What is signed now proves less than what was signed before.
+    assert_eq!((chain.attested_slot(), chain.finalized_slot()), (finalized, finalized));
+    assert_eq!(chain.finalized_root(), root);
     assert!(chain.push(42, ExecutionBlock::synthetic(42)));
     assert_eq!(chain.blocks[&41].parent_root, root);
     assert!(chain.finalized_slot() >= finalized);
