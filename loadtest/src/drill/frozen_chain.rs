@@ -18,9 +18,10 @@ use crate::{
     scene::{SOON, Scene, Setup, Staged},
 };
 
-/// Well above what heads of this scene have while nothing is wrong, some two and four slots.
-const MAX_STALENESS: Duration = Duration::from_secs(6);
-const MAX_FINALITY_AGE: Duration = Duration::from_secs(9);
+/// Well above what heads of this scene have while nothing is wrong, some two and four slots, and while one of two endpoints
+/// is frozen: an edge asks the other when heads are four slots late.
+const MAX_STALENESS: Duration = Duration::from_secs(8);
+const MAX_FINALITY_AGE: Duration = Duration::from_secs(11);
 
 struct Edges {
     /// Goes on with what it runs when stale.

@@ -1,10 +1,12 @@
-//! Drill 15: an RPC presents an old approval again: the block, the proofs and the record of a time when the artifact
-//! before was current, all of them genuine. The edge refuses that, across a restart too, and keeps what it runs. The
-//! registry does not take the old bytes a second time. With the rollback bit, the same artifact comes back.
+//! Drill 15: an old approval is presented again: the block, the proofs and the record of a time when the artifact before
+//! was current, all of them genuine. An RPC does it to an edge that takes headers on its word, a beacon endpoint to a light
+//! client that lost its store and begins at an old checkpoint. The edge refuses that, across a restart too, and keeps what
+//! it runs. The registry does not take the old bytes a second time. With the rollback bit, the same artifact comes back.
 
 use std::{path::Path, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, Result};
+use greenlight_beacon_simulator::{Endpoint, Manner as Beacon};
 use serde_json::json;
 use tokio::time::Instant;
 
@@ -14,7 +16,7 @@ use crate::{
     edge::{Edge, Settings},
     liar::{Liar, Manner, Tape},
     load::{Route, Who},
-    scene::{SOON, Scene, Setup},
+    scene::{SOON, Scene, Setup, Staged},
 };
 
 pub(super) async fn run(drill: &mut Drill) -> Result<()> {
@@ -26,6 +28,9 @@ pub(super) async fn run(drill: &mut Drill) -> Result<()> {
     let load = scene.load(&edge);
     edge.keeps(&first.digest, SOON).await?;
     let old = a_whole_look(&liar).await?;
+    let replayed = Settings { state: scene.dir.path().join("light-client"), ..scene.settings() };
+    let beacon = scene.beacon.endpoint().await?;
+    beacon.be(Beacon::Frozen);
     let second = scene.publish("second").await?;
     edge.keeps(&second.digest, SOON).await?;
     let before = drill.journal.counter.read();
@@ -67,9 +72,12 @@ pub(super) async fn run(drill: &mut Drill) -> Result<()> {
     refused(scene.ctl.run(PUBLISHER, again).await?.refusal(), 3, "already-promoted")
         .context("staged again")?;
 
+    let light = light_client(drill, &scene, &replayed, &beacon, &second).await?;
     liar.be(Manner::Honest);
     scene.ctl.run(GUARDIAN, ["rollback", &first.id.to_string()]).await?.done()?;
-    edge.runs(&first.digest, SOON).await.context("the rollback bit")?;
+    for edge in [&edge, &light] {
+        edge.runs(&first.digest, SOON).await.context("the rollback bit")?;
+    }
     drill.findings.fact("rss_mib", edge.rss_mib()?);
     load.stop().await;
     drill.findings.recorded(
@@ -79,7 +87,37 @@ pub(super) async fn run(drill: &mut Drill) -> Result<()> {
         &format!("rollback true to {}", first.id),
     );
     edge.end().await?;
+    light.end().await?;
     scene.end().await
+}
+
+/// A light client whose one endpoint serves the chain as it was before `runs` was promoted.
+async fn light_client(
+    drill: &mut Drill,
+    scene: &Scene,
+    settings: &Settings,
+    beacon: &Endpoint,
+    runs: &Staged,
+) -> Result<Edge> {
+    let edge = scene.edge(settings).await?;
+    edge.keeps(&runs.digest, SOON).await.context("with an honest endpoint")?;
+    edge.end().await?;
+    // With its store it would not even look at older headers.
+    let kept = settings.state.join("light-client.json");
+    std::fs::remove_file(&kept).with_context(|| kept.display().to_string())?;
+    let edge = scene.edge(&settings.clone().with_beacons([&beacon.url])).await?;
+    refuses(drill, &edge, 1).await.context("a light client with an old endpoint")?;
+    let status = edge.status().await?;
+    drill.findings.equal(
+        "what a light client runs with an old endpoint",
+        &status["artifact"]["digest"],
+        &json!(runs.digest),
+    );
+    drill.findings.expect(status["source"]["newest"]["slot"].is_u64(), || {
+        format!("expected a verified head; found {}", status["source"])
+    });
+    beacon.be(Beacon::Honest);
+    Ok(edge)
 }
 
 /// The honest answers, once they hold the proof at the block that they call the newest.

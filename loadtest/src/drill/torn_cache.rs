@@ -98,14 +98,21 @@ pub(super) async fn run(drill: &mut Drill) -> Result<()> {
             ],
         },
         Case {
+            name: "light-client-torn",
+            damage: Box::new(|state| tear(state, "light-client.json")),
+            runs: Some(&second),
+            recorded: &[("state-refused", "cache-torn"), ("resumed", "from disk")],
+        },
+        Case {
             name: "record-torn",
             damage: Box::new(|state| tear(state, "durable.json")),
             runs: Some(&first),
             recorded: &[("state-refused", "cache-torn")],
         },
         Case {
-            name: "both-records-torn",
+            name: "every-record-torn",
             damage: Box::new(|state| {
+                tear(state, "light-client.json")?;
                 tear(state, "durable.json")?;
                 tear(state, "durable.prev.json")
             }),
@@ -122,7 +129,7 @@ pub(super) async fn run(drill: &mut Drill) -> Result<()> {
     }
 
     // With the chain back, the worst of them comes back to what the registry names.
-    let state = scene.dir.path().join("both-records-torn");
+    let state = scene.dir.path().join("every-record-torn");
     let settings = Settings { state, ..scene.settings() };
     let edge = scene.edge(&settings).await?;
     let load = scene.load(&edge);
