@@ -29,11 +29,11 @@ use crate::{
     machine::{Command, Event, Millis, State, step},
     registry::RegistryReader,
     rpc::RpcPool,
-    source::{self, Upstream},
-    status::{SourceReport, StatusHandle},
+    source::{News, Past, Upstream},
+    status::StatusHandle,
 };
 use desk::Desk;
-use watch::{Look, Report, watch_heads};
+use watch::{Looked, Report, watch_heads};
 
 /// Follows the registry and keeps an engine on what it says.
 pub struct Watcher<E: Engine> {
@@ -144,7 +144,8 @@ impl<E: Engine> Shift<E> {
         let registry: Address = self.config.registry;
         let reader = RegistryReader::new(Arc::clone(&self.rpcs), registry);
         let logs = Arc::new(LogSource::new(Arc::clone(&self.rpcs), registry));
-        let source = source::open(&self.config, &self.upstream, &self.rpcs, self.floor());
+        let past = Past { floor: self.floor(), kept: self.desk.kept_light_client(Clock::unix()) };
+        let source = self.upstream.open(&self.config, &self.rpcs, &past);
         self.desk.source_is(&source);
         let (reports, mut inbox) = mpsc::channel(64);
         let mut tasks = JoinSet::new();
@@ -157,7 +158,7 @@ impl<E: Engine> Shift<E> {
         loop {
             let event = tokio::select! {
                 report = inbox.recv() => match report {
-                    Some(Report::Looked(look, report)) => self.looked(look, report, &mut errands),
+                    Some(Report::Looked(looked)) => self.looked(*looked, &mut errands),
                     Some(Report::Did(event)) => Some(event),
                     Some(Report::Fetched(artifact)) => Some(Event::Fetched(self.desk.take_in(artifact))),
                     None => return,
@@ -194,12 +195,19 @@ impl<E: Engine> Shift<E> {
         state.view.or(state.durable.view).map_or(0, |view| view.newest.block.number)
     }
 
-    fn looked(
-        &mut self,
-        look: Look,
-        report: SourceReport,
-        errands: &mut watch::Errands,
-    ) -> Option<Event> {
+    /// Writes down what the source asks for.
+    fn heard(&self, news: News) {
+        for note in news.notes {
+            self.desk.record(Clock::unix(), note.event, None, &note.detail);
+        }
+        if let Some(json) = news.keep {
+            self.desk.keep_light_client(json);
+        }
+    }
+
+    fn looked(&mut self, looked: Looked, errands: &mut watch::Errands) -> Option<Event> {
+        let Looked { look, report, news } = looked;
+        self.heard(news);
         let error = match &look {
             Ok(seen) => seen.adoptable.as_ref().err(),
             Err(error) => Some(error),

@@ -1,5 +1,6 @@
 //! Where verified heads come from.
 
+mod light_client;
 mod rpc;
 
 use std::sync::Arc;
@@ -8,8 +9,10 @@ use alloy_primitives::B256;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
+pub use light_client::{HostTime, LightClientSettings, LightClientSource, Time};
 pub use rpc::{HeaderError, RpcSource};
 
+pub use crate::beacon::BeaconApi;
 use crate::{
     config::{Config, SourceConfig},
     machine::Ages,
@@ -67,6 +70,28 @@ pub enum SourceError {
     /// No endpoint gave a header that verifies.
     #[error(transparent)]
     Call(#[from] CallError),
+    /// The checkpoint is beyond what it can vouch for.
+    #[error(
+        "checkpoint {checkpoint}: expected one of the last {max}; found slot {slot}, {age} old. Take the root of a recent \
+         finalized block from two sources that you trust, such as /eth/v1/beacon/headers/finalized of a beacon node of \
+         your own, and set source.checkpoint"
+    )]
+    CheckpointTooOld {
+        /// Its block root.
+        checkpoint: B256,
+        /// Its slot.
+        slot: u64,
+        /// Its age, for people.
+        age: String,
+        /// `max_checkpoint_age`, for people.
+        max: String,
+    },
+    /// A header without an execution block has no state to prove storage under.
+    #[error("header of slot {slot}: expected an execution header; found none, as before capella")]
+    NoExecution {
+        /// Its slot.
+        slot: u64,
+    },
 }
 
 impl SourceError {
@@ -75,6 +100,8 @@ impl SourceError {
     pub const fn reason(&self) -> &'static str {
         match self {
             Self::Call(error) => error.reason(),
+            Self::CheckpointTooOld { .. } => "checkpoint-too-old",
+            Self::NoExecution { .. } => "no-execution",
         }
     }
 }
@@ -98,6 +125,29 @@ pub trait HeadSource: Send {
 
     /// What there is to show of it, after the last look.
     fn report(&self) -> SourceReport;
+
+    /// What there is to write down since it was last asked.
+    fn news(&mut self) -> News {
+        News::default()
+    }
+}
+
+/// What a source wants written down.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct News {
+    /// For the evidence.
+    pub notes: Vec<Note>,
+    /// What it wants back when it is opened the next time.
+    pub keep: Option<String>,
+}
+
+/// A line for the evidence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// The stable name of what happened.
+    pub event: &'static str,
+    /// Its details.
+    pub detail: String,
 }
 
 #[async_trait]
@@ -117,50 +167,78 @@ impl HeadSource for Box<dyn HeadSource> {
     fn report(&self) -> SourceReport {
         self.as_ref().report()
     }
+
+    fn news(&mut self) -> News {
+        self.as_mut().news()
+    }
 }
 
-/// Whom the configured source asks. Made once: a source is opened anew each time that the watcher is started again.
+/// The configured source, before it is opened. Its clients are made once: a source is opened anew each time that the
+/// watcher is started again.
 #[derive(Clone, Debug)]
 pub(crate) enum Upstream {
-    /// The RPCs that give proofs and bytes.
-    Rpc,
-    /// A Helios process.
-    Helios(Arc<RpcPool>),
     /// Beacon nodes.
-    Beacon,
+    LightClient { settings: LightClientSettings, beacon: Arc<BeaconApi> },
+    /// A Helios process.
+    Helios { helios: Arc<RpcPool>, chain_id: u64 },
+    /// The RPCs that give proofs and bytes.
+    Rpc { chain_id: u64 },
+}
+
+/// What an earlier run left for the source.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Past {
+    /// The number of the newest block that counted: what it must not go below.
+    pub(crate) floor: u64,
+    /// The last [`News::keep`].
+    pub(crate) kept: Option<String>,
 }
 
 impl Upstream {
-    /// The clients for what is configured.
+    /// The source that `config` names.
     ///
     /// # Errors
     /// What the TLS set-up said, where there is none.
     pub(crate) fn of(config: &Config) -> Result<Self, reqwest::Error> {
         Ok(match &config.source {
-            SourceConfig::LightClient { .. } => Self::Beacon,
-            SourceConfig::Helios { url, .. } => {
-                Self::Helios(Arc::new(RpcPool::new(std::slice::from_ref(url), config.deadline)?))
+            SourceConfig::LightClient { network, checkpoint, beacon_urls, max_checkpoint_age } => {
+                let beacon = BeaconApi::new(beacon_urls, network.preset, config.deadline)?;
+                let settings = LightClientSettings {
+                    network: Arc::new(network.clone()),
+                    checkpoint: *checkpoint,
+                    max_checkpoint_age: *max_checkpoint_age,
+                    adoption: config.adoption,
+                };
+                Self::LightClient { settings, beacon: Arc::new(beacon) }
             }
-            SourceConfig::Rpc { .. } => Self::Rpc,
+            SourceConfig::Helios { url, chain_id } => {
+                let helios = RpcPool::new(std::slice::from_ref(url), config.deadline)?;
+                Self::Helios { helios: Arc::new(helios), chain_id: *chain_id }
+            }
+            SourceConfig::Rpc { chain_id } => Self::Rpc { chain_id: *chain_id },
         })
     }
-}
 
-/// The source that is configured. What it must not go below is `floor`, the number of the newest block that counted.
-pub(crate) fn open(
-    config: &Config,
-    upstream: &Upstream,
-    rpcs: &Arc<RpcPool>,
-    floor: u64,
-) -> Box<dyn HeadSource> {
-    let depth = config.adoption.depth();
-    match (&config.source, upstream) {
-        (SourceConfig::Helios { chain_id, .. }, Upstream::Helios(helios)) => {
-            Box::new(RpcSource::new(Arc::clone(helios), *chain_id, depth.unwrap_or(0)))
+    /// Opens it; `rpcs` are those for proofs and bytes.
+    pub(crate) fn open(
+        &self,
+        config: &Config,
+        rpcs: &Arc<RpcPool>,
+        past: &Past,
+    ) -> Box<dyn HeadSource> {
+        let rpcs = Arc::clone(rpcs);
+        let depth = config.adoption.depth().unwrap_or(0);
+        match self {
+            Self::LightClient { settings, beacon } => {
+                let (settings, beacon) = (settings.clone(), Arc::clone(beacon));
+                Box::new(LightClientSource::new(settings, beacon, rpcs, past.kept.as_deref()))
+            }
+            Self::Helios { helios, chain_id } => {
+                Box::new(RpcSource::new(Arc::clone(helios), *chain_id, depth))
+            }
+            Self::Rpc { chain_id } => {
+                Box::new(RpcSource::new(rpcs, *chain_id, depth).not_below(past.floor))
+            }
         }
-        (SourceConfig::Rpc { chain_id }, _) => Box::new(
-            RpcSource::new(Arc::clone(rpcs), *chain_id, depth.unwrap_or(0)).not_below(floor),
-        ),
-        _ => Box::new(RpcSource::new(Arc::clone(rpcs), 0, 0)),
     }
 }

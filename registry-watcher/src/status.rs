@@ -4,6 +4,7 @@ use alloy_primitives::B256;
 use serde::Serialize;
 use tokio::sync::watch;
 
+pub use crate::light_client::Participation;
 use crate::{
     machine::{Quarantined, Running, State},
     source::BlockRef,
@@ -134,15 +135,6 @@ pub struct HeadReport {
     pub state_root: B256,
     /// Its age in milliseconds.
     pub age_ms: u64,
-}
-
-/// How many of a sync committee signed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Participation {
-    /// Members that signed.
-    pub voted: u16,
-    /// Members.
-    pub of: u16,
 }
 
 /// Reads a watcher's status from anywhere.

@@ -4,6 +4,7 @@
 //! STATE/lock                     held by the one process that uses this folder
 //! STATE/durable.json             orders, the list of good artifacts, quarantine; last line: Keccak-256 of the rest
 //! STATE/durable.prev.json        the one before
+//! STATE/light-client.json        headers and committees that a light client goes on from; sealed in the same way
 //! STATE/artifacts/DIGEST.glff    original bytes; the digest in the name is checked on load
 //! STATE/artifacts/DIGEST.json    the release and the view that it was adopted under
 //! STATE/evidence.ndjson          see `evidence`
@@ -101,8 +102,11 @@ impl StoreError {
     }
 }
 
+const LIGHT_CLIENT: &str = "light-client.json";
 /// The most that a durable record can sensibly take: 64 quarantined artifacts of about 400 bytes, and some.
 const MAX_DURABLE: u64 = 256 * 1024;
+/// The most that a light client's can: two committees of 512 keys in hex, 105 kB, and two headers.
+const MAX_LIGHT_CLIENT: u64 = 512 * 1024;
 
 impl Store {
     /// Opens a state folder, and makes it if it is not there.
@@ -127,7 +131,7 @@ impl Store {
     pub fn durable(&self) -> (Option<Durable>, Vec<StoreError>) {
         let mut problems = Vec::new();
         for name in ["durable.json", "durable.prev.json"] {
-            match self.read_durable(&self.dir.join(name)) {
+            match read_durable(&self.dir.join(name)) {
                 Ok(durable) => return (Some(durable), problems),
                 Err(StoreError::Io { source, .. }) if source.kind() == ErrorKind::NotFound => {}
                 Err(error) => problems.push(error),
@@ -142,19 +146,35 @@ impl Store {
     /// [`StoreError`].
     pub fn persist(&self, durable: &Durable) -> Result<(), StoreError> {
         let path = self.dir.join("durable.json");
-        let torn = |error: serde_json::Error| StoreError::Torn {
-            path: path.clone(),
-            problem: error.to_string(),
-        };
-        let json = serde_json::to_string_pretty(durable).map_err(torn)?;
-        let text = format!("{json}\n{}\n", Digest::of(json.as_bytes()));
+        let json = serde_json::to_string_pretty(durable)
+            .map_err(|error| torn(&path, error.to_string()))?;
         match fs::rename(&path, self.dir.join("durable.prev.json")) {
             Err(error) if error.kind() != ErrorKind::NotFound => {
                 return Err(io("rename", &path)(error));
             }
             _ => {}
         }
-        self.write(&path, text.as_bytes())
+        self.write(&path, seal(&json).as_bytes())
+    }
+
+    /// What a light client left, if it left anything.
+    ///
+    /// # Errors
+    /// [`StoreError`], where it is not what it was.
+    pub fn light_client(&self) -> Result<Option<String>, StoreError> {
+        match read_sealed(&self.dir.join(LIGHT_CLIENT), MAX_LIGHT_CLIENT) {
+            Ok(json) => Ok(Some(json)),
+            Err(error) if error.reason() == "not-kept" => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Keeps what a light client goes on from.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn keep_light_client(&self, json: &str) -> Result<(), StoreError> {
+        self.write(&self.dir.join(LIGHT_CLIENT), seal(json).as_bytes())
     }
 
     /// The bytes of a kept artifact.
@@ -214,21 +234,6 @@ impl Store {
         self.dir.join("artifacts").join(format!("{digest}.{extension}"))
     }
 
-    fn read_durable(&self, path: &Path) -> Result<Durable, StoreError> {
-        let torn = |problem: String| StoreError::Torn { path: path.into(), problem };
-        let bytes = read(path, MAX_DURABLE)?;
-        let text = std::str::from_utf8(&bytes).map_err(|error| torn(error.to_string()))?;
-        let (json, checksum) = text
-            .strip_suffix('\n')
-            .and_then(|text| text.rsplit_once('\n'))
-            .ok_or_else(|| torn("expected a last line with a checksum; found none".into()))?;
-        let expected = Digest::of(json.as_bytes()).to_string();
-        if checksum != expected {
-            return Err(torn(format!("checksum: expected {expected}; found {:.80}", checksum)));
-        }
-        serde_json::from_str(json).map_err(|error| torn(error.to_string()))
-    }
-
     fn write(&self, path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
         let beside = path.with_extension("tmp");
         let mut file = File::create(&beside).map_err(io("create", &beside))?;
@@ -253,6 +258,35 @@ pub(crate) fn is_at(file: &File, path: &Path) -> bool {
         (Ok(open), Ok(named)) => place(open) == place(named),
         _ => false,
     }
+}
+
+fn read_durable(path: &Path) -> Result<Durable, StoreError> {
+    let torn = |error: serde_json::Error| torn(path, error.to_string());
+    serde_json::from_str(&read_sealed(path, MAX_DURABLE)?).map_err(torn)
+}
+
+/// A text with its Keccak-256 as its last line.
+fn seal(text: &str) -> String {
+    format!("{text}\n{}\n", Digest::of(text.as_bytes()))
+}
+
+/// The text of a sealed file, if it is whole.
+fn read_sealed(path: &Path, max: u64) -> Result<String, StoreError> {
+    let text =
+        String::from_utf8(read(path, max)?).map_err(|error| torn(path, error.to_string()))?;
+    let (text, checksum) = text
+        .strip_suffix('\n')
+        .and_then(|text| text.rsplit_once('\n'))
+        .ok_or_else(|| torn(path, "expected a last line with a checksum; found none".into()))?;
+    let expected = Digest::of(text.as_bytes()).to_string();
+    if checksum != expected {
+        return Err(torn(path, format!("checksum: expected {expected}; found {:.80}", checksum)));
+    }
+    Ok(text.into())
+}
+
+fn torn(path: &Path, problem: String) -> StoreError {
+    StoreError::Torn { path: path.into(), problem }
 }
 
 /// A file's bytes, if they are no more than `max`.

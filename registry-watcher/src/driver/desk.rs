@@ -54,6 +54,23 @@ struct Papers<M> {
     compiled: Option<(Digest, M)>,
     /// What could not be written down yet.
     pending: Option<Durable>,
+    /// What a light client wants kept and is not yet.
+    light_client: Option<String>,
+}
+
+impl<M> Papers<M> {
+    fn persist_pending(&mut self) -> Result<(), StoreError> {
+        let Some(store) = &self.store else { return Ok(()) };
+        if let Some(durable) = &self.pending {
+            store.persist(durable)?;
+            self.pending = None;
+        }
+        if let Some(json) = &self.light_client {
+            store.keep_light_client(json)?;
+            self.light_client = None;
+        }
+        Ok(())
+    }
 }
 
 impl<E: Engine> Desk<E> {
@@ -70,6 +87,7 @@ impl<E: Engine> Desk<E> {
             artifacts: BTreeMap::new(),
             compiled: None,
             pending: None,
+            light_client: None,
         };
         let (status, _) = watch::channel(Arc::new(Status::default()));
         Self {
@@ -297,18 +315,26 @@ impl<E: Engine> Desk<E> {
         lost
     }
 
+    /// What a light client left, if it is whole.
+    pub(super) fn kept_light_client(&self, unix: u64) -> Option<String> {
+        let kept = self.papers().store.as_ref()?.light_client();
+        kept.unwrap_or_else(|error| {
+            self.store_failed(unix, "state-refused", None, &error);
+            None
+        })
+    }
+
+    /// Keeps what a light client goes on from, as soon as it can be written.
+    pub(super) fn keep_light_client(&self, json: String) {
+        self.papers().light_client = Some(json);
+        self.persist_pending();
+    }
+
     /// Writes down what is to outlive the process, if anything waits for it; the next tick tries again.
     pub(super) fn persist_pending(&self) {
-        let outcome = {
-            let papers = self.papers();
-            let (Some(store), Some(durable)) = (&papers.store, &papers.pending) else { return };
-            store.persist(durable)
-        };
-        match outcome {
-            Ok(()) => self.papers().pending = None,
-            Err(error) => {
-                self.show_store_error(&error);
-            }
+        let outcome = self.papers().persist_pending();
+        if let Err(error) = outcome {
+            self.show_store_error(&error);
         }
     }
 

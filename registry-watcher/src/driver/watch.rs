@@ -6,15 +6,22 @@ use crate::{
     fetch::{ArtifactSource, CheckedArtifact},
     machine::{Event, Failure, HeadAt, View},
     registry::{ArtifactId, ReadError, RegistryReader, Release},
-    source::{BlockRef, HeadSource, Heads},
+    source::{BlockRef, HeadSource, Heads, News},
     status::SourceReport,
 };
 
 /// What tasks tell the driver.
 pub(super) enum Report {
-    Looked(Look, SourceReport),
+    Looked(Box<Looked>),
     Fetched(CheckedArtifact),
     Did(Event),
+}
+
+/// A look at the chain, with what the source says of itself.
+pub(super) struct Looked {
+    pub(super) look: Look,
+    pub(super) report: SourceReport,
+    pub(super) news: News,
 }
 
 /// One look at the chain.
@@ -47,7 +54,8 @@ pub(super) async fn watch_heads(
 ) {
     loop {
         let look = look(&mut source, &reader).await;
-        if reports.send(Report::Looked(look, source.report())).await.is_err() {
+        let looked = Looked { look, report: source.report(), news: source.news() };
+        if reports.send(Report::Looked(looked.into())).await.is_err() {
             return;
         }
         // Up to a tenth later, so that edges that started together spread out.

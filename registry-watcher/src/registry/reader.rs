@@ -75,7 +75,10 @@ impl RegistryReader {
         slots: [U256; N],
     ) -> Result<[U256; N], CallError> {
         let keys: Vec<String> = slots.iter().map(|slot| format!("{slot:#066x}")).collect();
-        let params = serde_json::json!([self.registry, keys, format!("{:#x}", at.block().number)]);
+        // By hash (EIP-1898): an RPC that has not seen the block, or has another in its place, says so and is not taken for
+        // a liar; and a block that lost its place is proven all the same.
+        let block = serde_json::json!({ "blockHash": at.block().hash });
+        let params = serde_json::json!([self.registry, keys, block]);
         self.rpcs
             .call_checked(
                 "eth_getProof",

@@ -53,6 +53,14 @@ pub enum HeaderError {
         /// Hash in the answer.
         found: B256,
     },
+    /// A header that is not its child's parent.
+    #[error("parent hash: expected {expected}; found a header that hashes to {found}")]
+    Parent {
+        /// What the child names.
+        expected: B256,
+        /// Hash of the fields.
+        found: B256,
+    },
     /// Another block than was asked for.
     #[error("block number: expected {expected}; found {found}")]
     Number {
@@ -85,6 +93,7 @@ impl HeaderError {
     pub const fn reason(&self) -> &'static str {
         match self {
             Self::Hash { .. } => "header-hash",
+            Self::Parent { .. } => "header-parent",
             Self::Number { .. } => "header-number",
             Self::Behind { .. } => "header-behind",
             Self::ChainId { .. } => "chain-id",
