@@ -15,11 +15,12 @@ pub(super) struct Chain {
     pub(super) id: u64,
 }
 
-/// The networks that the light client knows by name, mainnet first (chain ids: ethereum-lists/chains).
-pub(super) const CHAINS: [Chain; 3] = [
+/// The networks that the light client or Helios knows by name, mainnet first (chain ids: ethereum-lists/chains).
+pub(super) const CHAINS: [Chain; 4] = [
     Chain { name: "mainnet", id: 1 },
     Chain { name: "sepolia", id: 11_155_111 },
     Chain { name: "hoodi", id: 560_048 },
+    Chain { name: "holesky", id: 17_000 },
 ];
 
 const NAME: &str = "1 to 32 of a-z, 0-9 and \"-\", and none of the known networks";

@@ -13,9 +13,10 @@ use super::values::{self, CONTRACT, DURATION, ROOT, URL};
 use super::{Heads, Source, StaleMode};
 
 const CHAIN_ID: &str = "a chain id above zero";
-const NETWORK: &str = "\"mainnet\", \"sepolia\", \"hoodi\" or \"custom\"";
 /// Blocks that an RPC source stays below the newest by default: about two epochs.
 const RPC_DEPTH: u64 = 64;
+/// What the Helios of `config/helios/` takes by name. Another Helios may follow any chain, told by its id.
+const HELIOS_NETWORKS: [&str; 3] = ["mainnet", "sepolia", "holesky"];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
@@ -69,10 +70,26 @@ enum Chosen {
 }
 
 impl Chosen {
-    fn read(value: &DeValue<'_>) -> Option<Self> {
-        match value.as_str()? {
-            "custom" => Some(Self::Custom),
-            name => network::known(name).map(Self::Known),
+    fn read(value: &DeValue<'_>, kind: Option<Kind>) -> Option<Self> {
+        let chosen = match value.as_str()? {
+            "custom" => Self::Custom,
+            name => Self::Known(network::known(name)?),
+        };
+        let taken = match (kind, chosen) {
+            (Some(Helios), Self::Known(chain)) => HELIOS_NETWORKS.contains(&chain.name),
+            (Some(Helios), Self::Custom) => false,
+            (_, Self::Known(chain)) => Network::named(chain.name).is_some(),
+            (_, Self::Custom) => true,
+        };
+        taken.then_some(chosen)
+    }
+
+    const fn expected(kind: Option<Kind>) -> &'static str {
+        match kind {
+            Some(Helios) => {
+                "\"mainnet\", \"sepolia\" or \"holesky\", or instead only the \"chain_id\""
+            }
+            _ => "\"mainnet\", \"sepolia\", \"hoodi\" or \"custom\"",
         }
     }
 }
@@ -82,7 +99,9 @@ pub(super) fn source(section: Section<'_, '_>) -> Option<Source> {
     let kind = section.or("kind", LightClient, kinds, Kind::read);
     let own = |key| belongs(&section, kind, key);
 
-    let network = own("network").then(|| section.optional("network", NETWORK, Chosen::read));
+    let network = own("network").then(|| {
+        section.optional("network", Chosen::expected(kind), |value| Chosen::read(value, kind))
+    });
     let custom = own("custom")
         .then(|| section.get("custom").map(|entry| network::custom(entry.table())))
         .flatten();
@@ -221,17 +240,8 @@ fn helios_chain(
     chain_id: Option<Option<u64>>,
 ) -> Option<u64> {
     let chain = match chosen? {
-        Some(Chosen::Custom) => {
-            if let Some(entry) = section.get("network") {
-                entry.contradicts(
-                    "\"mainnet\", \"sepolia\" or \"hoodi\" with kind = \"helios\", or only \"chain_id\"",
-                    "\"custom\", which only kind = \"light-client\" has",
-                );
-            }
-            return None;
-        }
         Some(Chosen::Known(chain)) => Some(chain),
-        None => None,
+        Some(Chosen::Custom) | None => None,
     };
     match (chain, chain_id?) {
         (Some(chain), Some(id)) if chain.id != id => {

@@ -85,11 +85,13 @@ fn a_light_client_on_mainnet_is_the_default() {
 #[test]
 fn networks_have_names() {
     for name in ["mainnet", "sepolia", "hoodi"] {
-        let network = format!("\nnetwork = \"{name}\"");
-        let source = valid(&format!("{network}{LIGHT_CLIENT}")).source;
+        let source = valid(&format!("\nnetwork = \"{name}\"{LIGHT_CLIENT}")).source;
         assert!(matches!(&source.heads, Heads::LightClient { network, .. }
             if Some(network) == Network::named(name).as_ref()));
-        assert_eq!(valid(&format!("{network}{HELIOS}")).source.network(), name);
+    }
+    for name in ["mainnet", "sepolia", "holesky"] {
+        let source = valid(&format!("\nnetwork = \"{name}\"{HELIOS}")).source;
+        assert_eq!(source.network(), name);
     }
 }
 
@@ -122,7 +124,7 @@ fn helios_is_told_its_chain_by_name_or_by_id() {
     assert_eq!(chain(""), (1, "mainnet".to_owned()));
     assert_eq!(chain("network = \"sepolia\""), (11_155_111, "sepolia".to_owned()));
     assert_eq!(chain("chain_id = 560048"), (560_048, "hoodi".to_owned()));
-    assert_eq!(chain("chain_id = 17000"), (17_000, "chain-17000".to_owned()));
+    assert_eq!(chain("chain_id = 100"), (100, "chain-100".to_owned()));
     assert_eq!(chain("network = \"mainnet\"\nchain_id = 1"), (1, "mainnet".to_owned()));
 }
 
@@ -288,8 +290,10 @@ fn each_mistake_of_a_source_names_its_key() {
             HELIOS,
             "kind",
             "network = \"custom\"\nkind",
-            "source.network: expected \"mainnet\", \"sepolia\" or \"hoodi\" with kind = \"helios\"",
+            "source.network: expected \"mainnet\", \"sepolia\" or \"holesky\", or instead only the \"chain_id\", found \"custom\"",
         ),
+        (HELIOS, "kind", "network = \"hoodi\"\nkind", "found \"hoodi\""),
+        (LIGHT_CLIENT, "checkpoint", "network = \"holesky\"\ncheckpoint", "found \"holesky\""),
         (
             HELIOS,
             "kind",
