@@ -1,8 +1,9 @@
 //! What a hostile server, or the hostile part of a committee, may send: each lie is refused by the name of the rule that
 //! it breaks, and the client believes afterwards what it believed before.
 //!
-//! `cases` is the table of lies and `proofs` that of storage proofs; `leaves` changes every leaf of every container, and
-//! `mutations` bytes at random. All of it runs on chains of the simulator, which shares no code with the client.
+//! `cases` is the table of lies about headers and committees (`edits` and `attempts` have them) and `proofs` that of
+//! storage proofs; `leaves` changes every leaf of every container, and `mutations` bytes at random. All of it runs on
+//! chains of the simulator, which shares no code with the client.
 
 #![allow(
     clippy::unwrap_used,
@@ -13,8 +14,12 @@
     reason = "a test may panic"
 )]
 
+#[path = "hostile/attempts.rs"]
+mod attempts;
 #[path = "hostile/cases.rs"]
 mod cases;
+#[path = "hostile/edits.rs"]
+mod edits;
 #[path = "hostile/leaves.rs"]
 mod leaves;
 #[path = "hostile/mutations.rs"]
