@@ -64,7 +64,7 @@ fn branches_lead_to_the_state_root_at_the_forks_own_indices() {
 }
 
 #[test]
-fn a_block_has_the_root_that_its_header_has() {
+fn a_block_names_its_parent_and_its_payload() {
     for fork in Fork::ALL {
         let chain = chain(Preset::Mainnet, fork, 8_000..=8_080);
         let block = chain.block(8_070).unwrap();
