@@ -78,8 +78,8 @@ impl Chosen {
         let taken = match (kind, chosen) {
             (Some(Helios), Self::Known(chain)) => HELIOS_NETWORKS.contains(&chain.name),
             (Some(Helios), Self::Custom) => false,
-            (_, Self::Known(chain)) => Network::named(chain.name).is_some(),
-            (_, Self::Custom) => true,
+            (Some(_), Self::Known(chain)) => Network::named(chain.name).is_some(),
+            (Some(_), Self::Custom) | (None, _) => true,
         };
         taken.then_some(chosen)
     }
