@@ -1,5 +1,7 @@
 //! Where verified heads come from.
 
+mod clock;
+mod helios;
 mod light_client;
 mod rpc;
 
@@ -9,7 +11,9 @@ use alloy_primitives::B256;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-pub use light_client::{HostTime, LightClientSettings, LightClientSource, Time};
+pub use clock::{HostTime, Time};
+pub use helios::HeliosSource;
+pub use light_client::{LightClientSettings, LightClientSource};
 pub use rpc::{HeaderError, RpcSource};
 
 pub use crate::beacon::BeaconApi;
@@ -86,6 +90,9 @@ pub enum SourceError {
         /// `max_checkpoint_age`, for people.
         max: String,
     },
+    /// Helios has no head that it stands by: not yet, or no longer.
+    #[error("expected Helios to be in sync: {0}")]
+    OutOfSync(CallError),
     /// A header without an execution block has no state to prove storage under.
     #[error("header of slot {slot}: expected an execution header; found none, as before capella")]
     NoExecution {
@@ -101,6 +108,7 @@ impl SourceError {
         match self {
             Self::Call(error) => error.reason(),
             Self::CheckpointTooOld { .. } => "checkpoint-too-old",
+            Self::OutOfSync(_) => "helios-out-of-sync",
             Self::NoExecution { .. } => "no-execution",
         }
     }
@@ -234,7 +242,7 @@ impl Upstream {
                 Box::new(LightClientSource::new(settings, beacon, rpcs, past.kept.as_deref()))
             }
             Self::Helios { helios, chain_id } => {
-                Box::new(RpcSource::new(Arc::clone(helios), *chain_id, depth))
+                Box::new(HeliosSource::new(Arc::clone(helios), *chain_id, config.adoption))
             }
             Self::Rpc { chain_id } => {
                 Box::new(RpcSource::new(rpcs, *chain_id, depth).not_below(past.floor))

@@ -14,7 +14,6 @@
 
 mod ancestry;
 mod begin;
-mod clock;
 mod follow;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -22,7 +21,10 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use alloy_primitives::B256;
 use async_trait::async_trait;
 
-use super::{BlockRef, HeadSource, Heads, News, Note, SourceError, VerifiedHead};
+use super::{
+    BlockRef, HeadSource, Heads, HostTime, News, Note, SourceError, Time, VerifiedHead,
+    clock::SlotClock,
+};
 use crate::{
     beacon::BeaconApi,
     config::Adoption,
@@ -32,9 +34,6 @@ use crate::{
     status::{HeadReport, SourceReport},
 };
 use ancestry::{Ancestor, Ancestry};
-use clock::SlotClock;
-
-pub use clock::{HostTime, Time};
 
 /// What an operator chose for a light client.
 #[derive(Clone, Debug)]

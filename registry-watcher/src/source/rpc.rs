@@ -120,11 +120,54 @@ enum Tag {
     Number(u64),
 }
 
+/// A header with the hash that it is given under.
 #[derive(Deserialize)]
-struct Block {
-    hash: B256,
+pub(super) struct Block {
+    pub(super) hash: B256,
     #[serde(flatten)]
-    header: Header,
+    pub(super) header: Header,
+}
+
+impl Block {
+    /// The head that this is by its own word.
+    pub(super) const fn head(&self) -> VerifiedHead {
+        VerifiedHead {
+            block: BlockRef {
+                number: self.header.number,
+                hash: self.hash,
+                timestamp: self.header.timestamp,
+            },
+            state_root: self.header.state_root,
+        }
+    }
+
+    /// The head that this is, if its fields hash to its hash.
+    ///
+    /// # Errors
+    /// [`HeaderError::Hash`].
+    pub(super) fn hashed(&self) -> Result<VerifiedHead, HeaderError> {
+        let expected = self.header.hash_slow();
+        if expected == self.hash {
+            Ok(self.head())
+        } else {
+            Err(HeaderError::Hash { expected, found: self.hash })
+        }
+    }
+}
+
+/// Asks for the chain's id and expects this one.
+///
+/// # Errors
+/// [`CallError`] of the last endpoint tried.
+pub(super) async fn expect_chain(rpcs: &RpcPool, expected: u64) -> Result<(), CallError> {
+    rpcs.call_checked("eth_chainId", &serde_json::json!([]), |found: String| {
+        if found == format!("{expected:#x}") {
+            Ok(())
+        } else {
+            Err(HeaderError::ChainId { expected, found })
+        }
+    })
+    .await
 }
 
 impl RpcSource {
@@ -172,11 +215,8 @@ impl RpcSource {
         let params = serde_json::json!([tag, false]);
         self.rpcs
             .call_checked("eth_getBlockByNumber", &params, |block: Block| {
-                let expected = block.header.hash_slow();
-                if expected != block.hash {
-                    return Err(HeaderError::Hash { expected, found: block.hash });
-                }
-                let found = block.header.number;
+                let head = block.hashed()?;
+                let found = head.block.number;
                 match wanted {
                     Tag::Number(expected) if expected != found => {
                         Err(HeaderError::Number { expected, found })
@@ -184,14 +224,7 @@ impl RpcSource {
                     Tag::Latest { least } if found < least => {
                         Err(HeaderError::Behind { expected: least, found })
                     }
-                    _ => Ok(VerifiedHead {
-                        block: BlockRef {
-                            number: found,
-                            hash: block.hash,
-                            timestamp: block.header.timestamp,
-                        },
-                        state_root: block.header.state_root,
-                    }),
+                    _ => Ok(head),
                 }
             })
             .await
@@ -205,16 +238,7 @@ impl HeadSource for RpcSource {
     }
 
     async fn heads(&mut self) -> Result<Heads, SourceError> {
-        let expected = self.chain_id;
-        self.rpcs
-            .call_checked("eth_chainId", &serde_json::json!([]), |found: String| {
-                if found == format!("{expected:#x}") {
-                    Ok(())
-                } else {
-                    Err(HeaderError::ChainId { expected, found })
-                }
-            })
-            .await?;
+        expect_chain(&self.rpcs, self.chain_id).await?;
         let newest = self.newest().await?;
         let adoptable = match self.adoption_depth {
             0 => newest.clone(),

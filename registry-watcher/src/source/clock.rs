@@ -1,4 +1,4 @@
-//! The clock that slots are told by.
+//! The clock that the age of a head is told by.
 
 #![allow(clippy::disallowed_methods, reason = "owns the clock of the source")]
 
@@ -84,6 +84,11 @@ impl SlotClock {
         network.slot_at(latest.saturating_add(DISPARITY_MS))
     }
 
+    /// Milliseconds since that Unix second.
+    pub(super) fn age_of(&self, timestamp: u64) -> u64 {
+        self.now_ms().saturating_sub(timestamp.saturating_mul(1_000))
+    }
+
     /// Milliseconds since `slot` began.
     pub(super) fn age_ms(&self, network: &Network, slot: Slot) -> u64 {
         self.now_ms().saturating_sub(network.slot_start_ms(slot))
@@ -91,8 +96,12 @@ impl SlotClock {
 
     /// Learns that a header signed in `slot` was verified, the newest so far. Whether the clock now goes by the wall clock.
     pub(super) fn witness(&mut self, network: &Network, slot: Slot) -> bool {
-        let signed =
-            Signed { at_ms: network.slot_start_ms(slot), slot_ms: ms(network.slot_duration) };
+        self.witness_at(network.slot_start_ms(slot), network.slot_duration)
+    }
+
+    /// The same for a header of that Unix time in milliseconds, on a chain with such slots.
+    pub(super) fn witness_at(&mut self, at_ms: u64, slot: Duration) -> bool {
+        let signed = Signed { at_ms, slot_ms: ms(slot) };
         let moves = goes_by_the_wall(self.now_ms(), self.time.unix_ms(), signed);
         if moves {
             self.anchor();
