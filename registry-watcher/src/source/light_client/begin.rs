@@ -58,12 +58,15 @@ impl LightClientSource {
     }
 
     /// The checkpoint's store in place of one whose period nobody can lead out of, where the operator has set a newer one.
-    pub(super) async fn begin_anew(&mut self, store: &mut Store) {
-        if let Ok(newer) = self.checkpoint().await
-            && newer.finalized().slot() > store.finalized().slot()
-        {
-            self.begun_at_checkpoint(&newer);
-            *store = newer;
+    /// Whether there was one.
+    pub(super) async fn begin_anew(&mut self, store: &mut Store) -> bool {
+        match self.checkpoint().await {
+            Ok(newer) if newer.finalized().slot() > store.finalized().slot() => {
+                self.begun_at_checkpoint(&newer);
+                *store = newer;
+                true
+            }
+            _ => false,
         }
     }
 

@@ -45,8 +45,8 @@ impl LightClientSource {
         let before = (store.optimistic().slot(), store.period());
         let period = self.network().period_of(self.clock.slot(self.network()));
         let mut stuck = self.catch_up(store, period).await.err();
-        if stuck.is_some() {
-            self.begin_anew(store).await;
+        if stuck.is_some() && self.begin_anew(store).await {
+            stuck = self.catch_up(store, period).await.err();
         }
         let mut answered = false;
         let mut last = CallError::NoEndpoint { api: Api::Beacon };

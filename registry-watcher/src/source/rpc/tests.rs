@@ -102,3 +102,25 @@ async fn a_number_counts_only_once_storage_was_proven_at_it() {
     assert_eq!(two.source.heads().await.unwrap().newest.block().number, u64::MAX);
     assert_eq!(two.source.highest, 0, "any number can be written into a header");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proof_is_asked_for_by_block_hash_and_an_rpc_without_the_block_is_no_liar() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let block = BlockRef { number: 7, hash: B256::repeat_byte(0xab), timestamp: 0 };
+    let asked = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut request = vec![0; 4_096];
+        let read = stream.read(&mut request).await.unwrap();
+        let body = r#"{"error":{"code":-32001,"message":"Resource not found"}}"#;
+        let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len());
+        stream.write_all((head + body).as_bytes()).await.unwrap();
+        String::from_utf8_lossy(&request[..read]).into_owned()
+    });
+    let rpcs = Arc::new(RpcPool::new(&[url], Duration::from_secs(5)).unwrap());
+    let reader = crate::registry::RegistryReader::new(rpcs, alloy_primitives::Address::ZERO);
+    let head = VerifiedHead { block, state_root: B256::ZERO };
+    assert_eq!(reader.head(&head).await.unwrap_err().reason(), "rpc-error");
+    let asked = asked.await.unwrap();
+    assert!(asked.contains(&format!(r#"{{"blockHash":"{}"}}"#, block.hash)), "{asked}");
+}
