@@ -227,7 +227,7 @@ async fn named(edge: &Edge, reasons: &[&'static str]) -> Result<(&'static str, f
 /// Waits until the source's last look succeeded.
 async fn recovers(edge: &Edge) -> Result<Value> {
     edge.until("the source to recover", SOON, |status| {
-        status["source"]["last_reason"].is_null() && status["source"]["newest"].is_object()
+        status["source"]["last_reason"].is_null() && status["head"].is_object()
     })
     .await
 }

@@ -8,6 +8,7 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use greenlight_watcher::evidence::Line;
 use serde_json::{Value, json};
 
 use super::{Drill, recovers};
@@ -92,7 +93,13 @@ async fn started(
         &status["artifact"]["digest"],
         &expected.map_or(json!(null), |good| json!(good.digest)),
     );
-    drill.findings.equal(&format!("{when}: adoptions"), &status["adoptions"], &json!(0));
+    let adopted = |edge: &Edge| {
+        let adopts = |line: &Line| {
+            line.event == "adopted" && line.digest.as_deref() == Some(&promoted.digest)
+        };
+        edge.evidence().map(|evidence| evidence.iter().any(adopts))
+    };
+    drill.findings.equal(&format!("{when}: adopted"), adopted(&edge)?, false);
     clock.set(0)?;
     recovers(&edge).await.context(when)?;
     edge.keeps(&promoted.digest, SOON).await.context(when)?;
@@ -109,6 +116,7 @@ async fn started(
     } else {
         drill.findings.recorded(&evidence, "stale", None, "newest head");
     }
+    drill.findings.recorded(&evidence, "clock-corrected", None, "confirms the wall clock");
     edge.end().await
 }
 

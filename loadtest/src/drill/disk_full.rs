@@ -4,7 +4,7 @@
 //! The cache's writes are led to `/dev/full`, which answers each with ENOSPC, as a full file system does. The evidence
 //! is kept from growing by the process's limit on file sizes (RLIMIT_FSIZE), which can be lifted while it runs.
 
-use std::{fs, os::unix::fs::symlink};
+use std::{fs, io::ErrorKind, os::unix::fs::symlink, time::Duration};
 
 use anyhow::{Context as _, Result};
 use rustix::process::{Resource, Rlimit, prlimit};
@@ -32,7 +32,15 @@ pub(super) async fn run(drill: &mut Drill) -> Result<()> {
     let blocked =
         [settings.state.join("durable.tmp"), folder.join(format!("{}.tmp", second.digest()))];
     for path in &blocked {
-        symlink("/dev/full", path).with_context(|| path.display().to_string())?;
+        // The edge may be writing under that name at this very moment.
+        while let Err(error) = symlink("/dev/full", path) {
+            anyhow::ensure!(
+                error.kind() == ErrorKind::AlreadyExists,
+                "{}: {error}",
+                path.display()
+            );
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
     }
     let length = fs::metadata(settings.state.join("evidence.ndjson"))?.len();
     let unlimited = prlimit(

@@ -129,11 +129,9 @@ async fn a_whole_look(liar: &Liar) -> Result<Arc<Tape>> {
             .iter()
             .find(|(request, _)| request.contains("\"latest\",false"))
             .map(|(_, answer)| answer);
-        let number = newest.and_then(|answer| answer["result"]["number"].as_str());
-        if let Some(number) = number
-            && tape.keys().any(|request| {
-                request.contains("eth_getProof") && request.contains(&format!("{number:?}"))
-            })
+        let hash = newest.and_then(|answer| answer["result"]["hash"].as_str());
+        if let Some(hash) = hash
+            && tape.keys().any(|request| request.contains("eth_getProof") && request.contains(hash))
         {
             return Ok(tape);
         }
