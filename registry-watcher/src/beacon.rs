@@ -70,6 +70,11 @@ impl BeaconApi {
         self.endpoints.preferred()
     }
 
+    /// Forgives a node that was of use.
+    pub(crate) fn accept(&self, turn: &Turn) {
+        self.endpoints.accept(turn);
+    }
+
     /// Puts a node aside for an answer that does not verify.
     pub(crate) fn refuse(
         &self,
@@ -176,3 +181,6 @@ impl Reason for LightClientError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -132,14 +132,18 @@ impl Endpoints {
         let mut last = CallError::NoEndpoint { api: self.api };
         for turn in self.in_turn() {
             match self.ask_one(&turn, ask, |body| read(&turn, body)).await {
-                Ok(value) => return Ok(value),
+                Ok(value) => {
+                    self.accept(&turn);
+                    return Ok(value);
+                }
                 Err(error) => last = error,
             }
         }
         Err(last)
     }
 
-    /// Asks one endpoint, and remembers how it did.
+    /// Asks one endpoint, and puts it aside if it fails. Whoever asks says what became of the answer, by
+    /// [`accept`](Self::accept) or [`refuse`](Self::refuse).
     ///
     /// # Errors
     /// [`CallError`].
@@ -157,9 +161,12 @@ impl Endpoints {
                 deadline: self.deadline,
             }),
         };
-        let answer = body.and_then(|body| read(&body));
-        self.report(turn, answer.as_ref().err());
-        answer
+        body.and_then(|body| read(&body)).inspect_err(|error| self.report(turn, Some(error)))
+    }
+
+    /// Forgives an endpoint that was of use.
+    pub(crate) fn accept(&self, turn: &Turn) {
+        self.report(turn, None);
     }
 
     /// Puts an endpoint aside for an answer that was found wanting later.

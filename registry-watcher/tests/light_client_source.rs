@@ -371,14 +371,7 @@ async fn a_depth_is_walked_by_parent_hashes_also_over_a_reorganization() {
     let before = client.heads().await.unwrap();
 
     // The block of slot 80 gets other descendants.
-    let eighty = scene
-        .headers
-        .lock()
-        .unwrap()
-        .values()
-        .find(|header| header.number == 80)
-        .unwrap()
-        .hash_slow();
+    let eighty = scene.ancestor(before.newest.block().hash, 103 - 80);
     scene.reorganize(80, eighty);
     scene.advance(45);
     let after = client.heads().await.unwrap();
@@ -389,14 +382,8 @@ async fn a_depth_is_walked_by_parent_hashes_also_over_a_reorganization() {
             break heads;
         }
     };
-    let headers = scene.headers.lock().unwrap();
-    let (mut at, steps) = (after.newest.block().hash, 40);
-    for _ in 0..steps {
-        at = headers[&at].parent_hash;
-    }
-    assert_eq!(after.adoptable.block().hash, at, "an ancestor of the newest");
+    assert_eq!(after.adoptable.block().hash, scene.ancestor(after.newest.block().hash, 40));
     assert_ne!(before.newest.block().hash, after.newest.block().hash);
-    drop(headers);
 
     // Without an RPC, kill is still honoured at the newest, and adoption waits for what is final.
     let mut client = scene.client_with(settings, &[&endpoint], &[], None);

@@ -124,6 +124,12 @@ impl Scene {
         self.head = self.headers.lock().unwrap()[&header].clone();
     }
 
+    /// The execution block so many below `hash`.
+    pub(crate) fn ancestor(&self, hash: B256, depth: u64) -> B256 {
+        let headers = self.headers.lock().unwrap();
+        (0..depth).fold(hash, |hash, _| headers[&hash].parent_hash)
+    }
+
     /// Of now, by the right time.
     pub(crate) fn slot(&self) -> u64 {
         let steady = self.clocks.steady.load(Ordering::SeqCst) + 2_000;

@@ -106,6 +106,7 @@ impl LightClientSource {
             });
             match answer {
                 Ok(store) => {
+                    self.beacon.accept(&turn);
                     self.endpoint = Some(turn.label);
                     return Ok(store);
                 }

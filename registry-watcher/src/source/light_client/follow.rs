@@ -96,6 +96,7 @@ impl LightClientSource {
         };
         let update = self.beacon.optimistic_update(turn).await?;
         self.take(store, turn, OPTIMISTIC_UPDATE, &update).await?;
+        self.beacon.accept(turn);
         Ok(finalized)
     }
 
@@ -206,6 +207,8 @@ impl LightClientSource {
                 Err(error) => Err(error),
             };
             if progress(store) != before {
+                // Not where what follows is a lie.
+                found.inspect(|_| self.beacon.accept(&turn)).ok();
                 return Ok(());
             }
             last = match found {
