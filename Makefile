@@ -14,7 +14,7 @@ NPM := npm --no-fund --no-audit --loglevel=error
 help: ## what there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: packages contracts/node_modules/.package-lock.json ## system packages, Foundry and solc from npm, contracts compiled
+setup: packages contracts/node_modules/.package-lock.json config/helios/node_modules/.package-lock.json ## system packages, Foundry, solc and Helios from npm, contracts compiled
 	cd contracts && npx --no-install forge build --quiet
 
 .PHONY: packages
@@ -28,8 +28,8 @@ packages:
 	  echo "missing:$$missing. On Debian: sudo apt-get install -y$$missing" >&2; exit 1; \
 	fi
 
-contracts/node_modules/.package-lock.json: contracts/package-lock.json
-	cd contracts && $(NPM) ci
+%/node_modules/.package-lock.json: %/package-lock.json
+	cd $* && $(NPM) ci --ignore-scripts
 	@touch $@
 
 .PHONY: binaries
@@ -48,6 +48,7 @@ soak: binaries ## half an hour of a chain in a minute and a half (ARGS="--minute
 test: setup ## every test of every part, drills, soak and demo included
 	@mkdir -p target
 	cd contracts && npx --no-install forge test 2>&1 | tee ../target/test-solidity.log
+	cd config/helios && node --test
 	$(CARGO) test --workspace --no-fail-fast 2>&1 | tee target/test-rust.log
 	@awk '/^Ran .* test suites? in/ { for (i = 1; i <= NF; i++) { if ($$(i+2) ~ /^passed/) p += $$i; if ($$(i+1) ~ /^failed/) f += $$i } } \
 	  END { printf "solidity: %d passed, %d failed\n", p, f }' target/test-solidity.log
@@ -58,8 +59,9 @@ lint: setup ## what review asks for
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	cd contracts && npx --no-install forge fmt --check
 
-bench: ## score() by number of rows
+bench: ## score() by number of rows, and the light client beside bls12_381
 	$(CARGO) bench -p greenlight-bot --bench score
+	$(CARGO) bench -p greenlight-watcher --bench light_client
 
 gas: setup ## what each contract call costs, measured again into contracts/snapshots
 	cd contracts && npm run --silent gas
@@ -72,4 +74,4 @@ vectors: ## the corpus that Rust and Solidity answer alike
 	$(CARGO) run -q -p greenlight-artifact --example vectors > artifact/vectors/v1.json
 
 clean: ## build products, not the demo's state
-	rm -rf target contracts/out contracts/cache contracts/node_modules config/sample/node_modules
+	rm -rf target contracts/out contracts/cache contracts/node_modules config/{helios,sample}/node_modules

@@ -20,7 +20,7 @@ use crate::{
     chain::Blocks,
     deploy::Registry,
     edge::{Edge, Settings},
-    scene::{Journal, SOON, Scene, Setup, Staged},
+    scene::{Identity, Journal, SOON, Scene, Setup, Staged},
     signals,
     tools::Tools,
 };
@@ -39,6 +39,7 @@ pub(crate) struct Args {
 /// block is final.
 const SETUP: Setup = Setup {
     blocks: Blocks::BySlot,
+    identity: Identity::Local,
     preset: Preset::Mainnet,
     slot: Duration::from_secs(1),
     finality_lag: 4,

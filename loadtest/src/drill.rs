@@ -10,6 +10,7 @@ mod disk_full;
 mod duplicate_rows;
 mod flapping;
 mod frozen_chain;
+mod helios;
 mod kill_blind;
 mod kill_storm;
 mod reorg;
@@ -94,6 +95,8 @@ enum Name {
     BadRpc,
     /// No room for the cache and the evidence.
     DiskFull,
+    /// Real Helios beside our own light client, on what it takes for mainnet.
+    Helios,
 }
 
 impl Name {
@@ -118,6 +121,7 @@ impl Name {
             Self::BadBeacon => bad_beacon::run(drill).await,
             Self::BadRpc => bad_rpc::run(drill).await,
             Self::DiskFull => disk_full::run(drill).await,
+            Self::Helios => helios::run(drill).await,
         }
     }
 }

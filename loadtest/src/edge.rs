@@ -133,12 +133,7 @@ impl Edge {
 
     /// The process's resident set in MiB.
     pub(crate) fn rss_mib(&self) -> Result<f64> {
-        let path = format!("/proc/{}/status", self.process.pid().as_raw_nonzero());
-        let text = fs::read_to_string(&path).context(path)?;
-        let kib = text.lines().find_map(|line| {
-            line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB")?.parse::<f64>().ok()
-        });
-        Ok((kib.context("no VmRSS")? / 102.4).round() / 10.0)
+        self.process.rss_mib()
     }
 
     pub(crate) const fn pid(&self) -> Pid {

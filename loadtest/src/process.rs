@@ -2,6 +2,7 @@
 
 use std::{
     collections::VecDeque,
+    fs,
     process::{ExitStatus, Stdio},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -122,6 +123,16 @@ impl Process {
     pub(crate) fn listen_no_more(&mut self) {
         self.lines.close();
         while self.lines.try_recv().is_ok() {}
+    }
+
+    /// Its resident set in MiB.
+    pub(crate) fn rss_mib(&self) -> Result<f64> {
+        let path = format!("/proc/{}/status", self.pid.as_raw_nonzero());
+        let text = fs::read_to_string(&path).context(path)?;
+        let kib = text.lines().find_map(|line| {
+            line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB")?.parse::<f64>().ok()
+        });
+        Ok((kib.context("no VmRSS")? / 102.4).round() / 10.0)
     }
 
     /// Whether it is still there.

@@ -72,6 +72,7 @@ drills! {
     drill_bad_beacon "bad-beacon",
     drill_bad_rpc "bad-rpc",
     drill_disk_full "disk-full",
+    drill_helios "helios",
 }
 
 /// Half an hour of a chain in a minute and a half, with the end of at least two sync committee periods.

@@ -9,7 +9,7 @@ use greenlight_beacon_simulator::Manner as Beacon;
 use serde_json::json;
 use tokio::{
     task::JoinSet,
-    time::{Instant, interval},
+    time::{Instant, MissedTickBehavior, interval},
 };
 
 use super::{Drill, recovers};
@@ -29,7 +29,9 @@ const SLOW: Duration = Duration::from_millis(500);
 /// From an edge's start, with eleven others on the same cores, to its first request scored by what was on disk.
 const SERVES_WITHIN: Duration = Duration::from_secs(5);
 /// Requests are counted in so long windows.
-const WINDOW: Duration = Duration::from_millis(100);
+const WINDOW: Duration = Duration::from_millis(250);
+/// Edges in step would ask in three windows of ten: three requests, [`SLOW`] apart, in each look and the poll after it.
+const SPREAD_OVER: f64 = 0.6;
 
 pub(super) async fn run(drill: &mut Drill) -> Result<()> {
     let scene = Scene::start(&drill.tools, Setup::QUICK, &drill.journal).await?;
@@ -83,19 +85,19 @@ pub(super) async fn run(drill: &mut Drill) -> Result<()> {
             (&json!("active"), &json!("beacon-deadline")),
         );
     }
-    drill.findings.fact("overloaded_by_100_ms", json!(overloaded));
+    drill.findings.fact("overloaded_by_250_ms", json!(overloaded));
 
     rpc.be(Manner::Slow(SLOW));
     scene.endpoint.be(Beacon::Slow(SLOW));
     for edge in &edges {
         recovers(edge).await.context("with endpoints that are merely slow")?;
     }
-    let slow = by_window(&scene, &rpc, Duration::from_secs(4)).await;
-    drill.findings.fact("slow_by_100_ms", json!(slow));
-    let most_at_once = slow.into_iter().max().unwrap_or_default();
-    drill.findings.expect(most_at_once <= u64::try_from(EDGES)? * 2 / 3, || {
-        format!("expected requests spread out; found {most_at_once} within {WINDOW:?}")
+    let slow = by_window(&scene, &rpc, Duration::from_secs(8)).await;
+    let asked_in = slow.iter().filter(|requests| **requests > 0).count();
+    drill.findings.expect(asked_in as f64 >= SPREAD_OVER * slow.len() as f64, || {
+        format!("expected requests spread out; found them in {asked_in} of {} windows", slow.len())
     });
+    drill.findings.fact("slow_by_250_ms", json!(slow));
     let second = scene.publish("second").await?;
     for edge in &edges {
         edge.runs(&second.digest, SOON).await?;
@@ -159,6 +161,8 @@ async fn restart(scene: &Scene, herd: Vec<Settings>) -> Result<(Vec<Edge>, Vec<D
 /// Requests at both endpoints by window, watched for so long.
 async fn by_window(scene: &Scene, rpc: &Liar, watched: Duration) -> Vec<u64> {
     let (end, mut tick) = (Instant::now() + watched, interval(WINDOW));
+    // What comes late on a busy machine is one long window, and none that had no time to fill.
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let count = || scene.endpoint.requests() + rpc.requests();
     let (mut all, mut last) = (Vec::new(), count());
     while Instant::now() < end {

@@ -41,6 +41,11 @@ pub(crate) struct Settings {
 #[derive(Clone, Debug)]
 pub(crate) enum Heads {
     LightClient(LightClient),
+    /// A Helios process's word.
+    Helios {
+        url: String,
+        chain_id: u64,
+    },
     /// The execution RPCs' word.
     Rpc {
         chain_id: u64,
@@ -119,6 +124,9 @@ impl Settings {
             line(&format!("stale_mode = {mode:?}"));
         }
         match &self.heads {
+            Heads::Helios { url, chain_id } => {
+                line(&format!("kind = \"helios\"\nhelios_url = {url:?}\nchain_id = {chain_id}\n"));
+            }
             Heads::Rpc { chain_id } => line(&format!("kind = \"rpc\"\nchain_id = {chain_id}\n")),
             Heads::LightClient(LightClient { network, checkpoint, beacon_urls }) => {
                 line(&format!(
