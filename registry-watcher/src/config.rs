@@ -13,7 +13,7 @@ pub struct Config {
     pub source: SourceConfig,
     /// RPC endpoints for proofs and bytes, tried in this order.
     pub rpc_urls: Vec<String>,
-    /// Time between looks at the head.
+    /// The longest time between looks at the head; each comes up to half sooner, by chance.
     pub poll: Duration,
     /// The longest that one call may take.
     pub deadline: Duration,

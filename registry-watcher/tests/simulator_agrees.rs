@@ -77,8 +77,9 @@ fn follow(spec: &Spec) {
     let mut chain = BeaconChain::new(spec.clone());
     // Most slots are missed; those around the end of a period are not.
     let period = spec.preset.slots_per_period();
-    let has_block =
-        |slot: u64| slot % (period / 16) == 0 || slot % period < 3 || slot % period > period - 3;
+    let has_block = |slot: u64| {
+        slot.is_multiple_of(period / 16) || slot % period < 3 || slot % period > period - 3
+    };
     let (first, end) = (spec.period_start(7), spec.period_start(10) + period / 2);
     let mut checkpoint = None;
     for slot in (first..end).filter(|slot| has_block(*slot)) {

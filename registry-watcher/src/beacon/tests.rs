@@ -20,8 +20,8 @@ async fn api(answer: &Value) -> BeaconApi {
         while let Ok((mut stream, _)) = listener.accept().await {
             let _ = stream.read(&mut [0; 4_096]).await;
             let length = body.len();
-            let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n");
-            let _ = stream.write_all((head + &body).as_bytes()).await;
+            let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n{body}");
+            let _ = stream.write_all(answer.as_bytes()).await;
         }
     });
     BeaconApi::new(&[url], Preset::Minimal, Duration::from_secs(5)).unwrap()

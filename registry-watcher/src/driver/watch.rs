@@ -2,7 +2,9 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::sync::mpsc::Sender;
 
+use super::boot::millis;
 use crate::{
+    back_off::back_off,
     fetch::{ArtifactSource, CheckedArtifact},
     machine::{Event, Failure, HeadAt, View},
     registry::{ArtifactId, ReadError, RegistryReader, Release},
@@ -45,25 +47,23 @@ impl Seen {
     }
 }
 
-/// Looks at the chain at every `poll`, for as long as somebody listens.
+/// Looks at the chain, `poll` or less after the look before, for as long as somebody listens.
 pub(super) async fn watch_heads(
     mut source: impl HeadSource,
     reader: RegistryReader,
     poll: Duration,
     reports: Sender<Report>,
 ) {
+    let poll_ms = millis(poll);
     loop {
         let look = look(&mut source, &reader).await;
         let looked = Looked { look, report: source.report(), news: source.news() };
         if reports.send(Report::Looked(looked.into())).await.is_err() {
             return;
         }
-        // Up to a tenth later, so that edges that started together spread out.
-        let spread = poll
-            .checked_div(2_550)
-            .unwrap_or_default()
-            .saturating_mul(u32::from(rand::random::<u8>()));
-        tokio::time::sleep(poll.saturating_add(spread)).await;
+        // Up to half sooner, so that edges that started together, or found the chain again together, spread out.
+        let wait = back_off(poll_ms, 1, rand::random());
+        tokio::time::sleep(Duration::from_millis(wait)).await;
     }
 }
 
