@@ -35,9 +35,9 @@ const LEAST_ENDS: u64 = 2;
 const LOOK: Duration = Duration::from_millis(250);
 /// By which the mean resident set of the last quarter may lie above that of the second.
 const MAX_GROWTH_MIB: f64 = 3.0;
-/// In slots; heads of a healthy edge are some 2 and some 18 slots old.
+/// In slots; the newest head of a healthy edge is some 2 slots old, the finalized one some 2 more than finality takes.
 const MAX_STALENESS: u32 = 16;
-const MAX_FINALITY_AGE: u32 = 48;
+const MAX_FINALITY_DELAY: u32 = 32;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -130,7 +130,9 @@ async fn soak(drill: &mut Drill, plan: Plan) -> Result<()> {
     let shaky = scene.beacon.endpoint().await?;
     let settings = Settings {
         max_staleness: Some(plan.slot * MAX_STALENESS),
-        max_finality_age: Some(plan.slot * MAX_FINALITY_AGE),
+        max_finality_age: Some(
+            plan.slot * (u32::try_from(setup.finality_lag)? + MAX_FINALITY_DELAY),
+        ),
         ..scene.settings().with_beacons([shaky.url.clone(), scene.endpoint.url.clone()])
     };
     let first = scene.publish("soak").await?;

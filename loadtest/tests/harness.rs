@@ -51,28 +51,28 @@ fn passes(arguments: &[&str], title: &str) {
 }
 
 macro_rules! drills {
-    ($($test:ident $name:literal),+ $(,)?) => {
+    ($(fn $test:ident() => $name:literal),+ $(,)?) => {
         $(#[test] fn $test() { passes(&["drill", $name], concat!("drill ", $name)); })+
     };
 }
 
 drills! {
-    drill_duplicate_rows "duplicate-rows",
-    drill_row_limits "row-limits",
-    drill_flapping "flapping",
-    drill_kill_storm "kill-storm",
-    drill_kill_blind "kill-blind",
-    drill_rollback_nowhere "rollback-nowhere",
-    drill_restart_herd "restart-herd",
-    drill_replay_old "replay-old",
-    drill_frozen_chain "frozen-chain",
-    drill_reorg "reorg",
-    drill_torn_cache "torn-cache",
-    drill_clock_skew "clock-skew",
-    drill_bad_beacon "bad-beacon",
-    drill_bad_rpc "bad-rpc",
-    drill_disk_full "disk-full",
-    drill_helios "helios",
+    fn drill_duplicate_rows() => "duplicate-rows",
+    fn drill_row_limits() => "row-limits",
+    fn drill_flapping() => "flapping",
+    fn drill_kill_storm() => "kill-storm",
+    fn drill_kill_blind() => "kill-blind",
+    fn drill_rollback_nowhere() => "rollback-nowhere",
+    fn drill_restart_herd() => "restart-herd",
+    fn drill_replay_old() => "replay-old",
+    fn drill_frozen_chain() => "frozen-chain",
+    fn drill_reorg() => "reorg",
+    fn drill_torn_cache() => "torn-cache",
+    fn drill_clock_skew() => "clock-skew",
+    fn drill_bad_beacon() => "bad-beacon",
+    fn drill_bad_rpc() => "bad-rpc",
+    fn drill_disk_full() => "disk-full",
+    fn drill_helios() => "helios",
 }
 
 /// Half an hour of a chain in a minute and a half, with the end of at least two sync committee periods.
