@@ -6,7 +6,7 @@ use greenlight_beacon_simulator as simulator;
 use greenlight_watcher::light_client::{
     Bootstrap, FinalityUpdate, Fork, OptimisticUpdate, Preset, Store, Update,
 };
-use proptest::{prelude::*, sample::Index, test_runner::FileFailurePersistence};
+use proptest::{prelude::*, sample::Index};
 
 use crate::scene::{Answer, Input, Kind, Scene};
 
@@ -110,13 +110,9 @@ fn mutation() -> impl Strategy<Value = Mutation> {
     ]
 }
 
+/// A failure is printed, as the case that it shrinks to, and no file is written.
 fn config(cases: u32) -> ProptestConfig {
-    let regressions = FileFailurePersistence::WithSource("regressions");
-    ProptestConfig {
-        cases,
-        failure_persistence: Some(Box::new(regressions)),
-        ..ProptestConfig::default()
-    }
+    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
 }
 
 proptest! {
@@ -157,14 +153,15 @@ proptest! {
 proptest! {
     #![proptest_config(config(2_000))]
 
+    /// Some are even read: a container without variable parts takes any bytes of its length.
     #[test]
     fn no_bytes_panic_a_decoder(
         bytes in prop::collection::vec(any::<u8>(), 0..2_000),
         preset in prop::sample::select(vec![Preset::Mainnet, Preset::Minimal]),
         fork in prop::sample::select(Fork::ALL.to_vec()),
     ) {
-        prop_assert!(Bootstrap::from_ssz(preset, fork, &bytes).is_err());
-        prop_assert!(Update::from_ssz(preset, fork, &bytes).is_err());
+        let _ = Bootstrap::from_ssz(preset, fork, &bytes);
+        let _ = Update::from_ssz(preset, fork, &bytes);
         let _ = FinalityUpdate::from_ssz(preset, fork, &bytes);
         let _ = OptimisticUpdate::from_ssz(preset, fork, &bytes);
     }
