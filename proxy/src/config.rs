@@ -7,6 +7,7 @@ mod network;
 mod reader;
 mod sections;
 mod source;
+mod url;
 mod values;
 mod warnings;
 

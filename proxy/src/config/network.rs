@@ -25,6 +25,7 @@ pub(super) const CHAINS: [Chain; 4] = [
 
 const NAME: &str = "1 to 32 of a-z, 0-9 and \"-\", and none of the known networks";
 const FORKS: &str = "\"altair\", \"bellatrix\", \"capella\", \"deneb\", \"electra\" or \"fulu\"";
+const EPOCH: &str = "the fork's first epoch, from 0 to 18446744073709551615";
 /// The end of the year 9999.
 const LATEST: u64 = 253_402_300_799;
 /// `FAR_FUTURE_EPOCH` (consensus-specs, phase0/beacon-chain.md): a fork that is not scheduled.
@@ -52,7 +53,7 @@ pub(super) fn custom(section: Section<'_, '_>) -> Option<Network> {
     });
     let genesis_time = section.required(
         "genesis_time",
-        "the Unix seconds of slot 0, above zero",
+        "the Unix seconds of slot 0, from 1 to 253402300799",
         values::integer(1, LATEST),
     );
     let genesis_validators_root = section.required("genesis_validators_root", ROOT, values::root);
@@ -85,9 +86,9 @@ fn forks(section: &Section<'_, '_>, genesis: Option<[u8; 4]>) -> Option<Vec<(For
     let mut reached = 0;
     let mut executes = false;
     let mut versions: HashSet<[u8; 4]> = genesis.into_iter().collect();
-    for fork in section.sections("forks") {
+    for fork in section.sections("forks")? {
         let name = fork.required("name", FORKS, |value| Fork::from_name(value.as_str()?).ok());
-        let epoch = fork.required("epoch", "the fork's first epoch", values::integer(0, NEVER));
+        let epoch = fork.required("epoch", EPOCH, values::integer(0, NEVER));
         let version = fork.required("version", FORK_VERSION, values::bytes);
         if let Some(name) = name {
             if let Some(last) = last.filter(|last| *last >= name) {

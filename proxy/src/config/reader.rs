@@ -7,6 +7,8 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::url;
+
 /// Longest excerpt of a value that a mistake repeats, in characters.
 const EXCERPT: usize = 60;
 
@@ -28,6 +30,30 @@ impl fmt::Display for Mistake {
             write!(f, "{}: ", self.key)?;
         }
         write!(f, "expected {}, found {}", self.expected, self.found)
+    }
+}
+
+/// What reading a single value comes to.
+pub(crate) trait Outcome {
+    type Value;
+
+    /// The value, or what to call that which was found, where an excerpt would say too little or too much.
+    fn read(self) -> Result<Self::Value, Option<String>>;
+}
+
+impl<T> Outcome for Option<T> {
+    type Value = T;
+
+    fn read(self) -> Result<T, Option<String>> {
+        self.ok_or(None)
+    }
+}
+
+impl<T> Outcome for Result<T, Option<String>> {
+    type Value = T;
+
+    fn read(self) -> Self {
+        self
     }
 }
 
@@ -79,6 +105,10 @@ impl<'t> Document<'t> {
             DeValue::Table(_) => return "a table".to_owned(),
             DeValue::Array(array) if array.is_empty() => return "an empty list".to_owned(),
             DeValue::Array(_) => return "a list".to_owned(),
+            DeValue::String(text) if url::is_like(text) => {
+                return url::shown(text)
+                    .unwrap_or_else(|| "a text with \"//\" or \"@\" in it".to_owned());
+            }
             other => self.text.get(value.span()).unwrap_or_else(|| other.type_str()).trim(),
         };
         let mut short = String::new();
@@ -104,6 +134,8 @@ pub(crate) struct Section<'d, 't> {
     span: Range<usize>,
     path: String,
     known: RefCell<Vec<&'static str>>,
+    /// Set where a table should be and something else is: that has been reported, and what it lacks follows from it.
+    mute: bool,
 }
 
 /// A value of the document with its path.
@@ -122,6 +154,7 @@ impl<'d, 't> Section<'d, 't> {
             span: 0..0,
             path: String::new(),
             known: RefCell::new(Vec::new()),
+            mute: false,
         }
     }
 
@@ -136,13 +169,13 @@ impl<'d, 't> Section<'d, 't> {
         Some(Entry { document: self.document, value, path: self.key(key) })
     }
 
-    /// The value of `key` as read by `parse`. `None` is a mistake, and has been recorded.
-    pub(crate) fn required<T>(
+    /// The value of `key` as read by `parse`. What that cannot read is a mistake, and has been recorded.
+    pub(crate) fn required<R: Outcome>(
         &self,
         key: &'static str,
         expected: &str,
-        parse: impl Fn(&DeValue<'_>) -> Option<T>,
-    ) -> Option<T> {
+        parse: impl Fn(&DeValue<'_>) -> R,
+    ) -> Option<R::Value> {
         match self.get(key) {
             Some(entry) => entry.read(expected, parse),
             None => {
@@ -153,36 +186,40 @@ impl<'d, 't> Section<'d, 't> {
     }
 
     /// Like [`Section::required`], but a key that is not there means `default`.
-    pub(crate) fn or<T>(
+    pub(crate) fn or<R: Outcome>(
         &self,
         key: &'static str,
-        default: T,
+        default: R::Value,
         expected: &str,
-        parse: impl Fn(&DeValue<'_>) -> Option<T>,
-    ) -> Option<T> {
+        parse: impl Fn(&DeValue<'_>) -> R,
+    ) -> Option<R::Value> {
         self.get(key).map_or(Some(default), |entry| entry.read(expected, parse))
     }
 
     /// Like [`Section::required`], but a key that is not there means `Some(None)`.
-    pub(crate) fn optional<T>(
+    pub(crate) fn optional<R: Outcome>(
         &self,
         key: &'static str,
         expected: &str,
-        parse: impl Fn(&DeValue<'_>) -> Option<T>,
-    ) -> Option<Option<T>> {
+        parse: impl Fn(&DeValue<'_>) -> R,
+    ) -> Option<Option<R::Value>> {
         self.get(key).map_or(Some(None), |entry| entry.read(expected, parse).map(Some))
     }
 
     /// The list under `key`, each element read by `parse`; empty when the key is not there.
-    pub(crate) fn list<T>(
+    pub(crate) fn list<R: Outcome>(
         &self,
         key: &'static str,
         expected: &str,
-        parse: impl Fn(&DeValue<'_>) -> Option<T>,
-    ) -> Option<Vec<T>> {
+        parse: impl Fn(&DeValue<'_>) -> R,
+    ) -> Option<Vec<R::Value>> {
         let Some(entry) = self.get(key) else { return Some(Vec::new()) };
-        let elements = entry.elements(&format!("a list, each element {expected}"))?;
-        let read: Vec<Option<T>> =
+        let Some(elements) = entry.elements() else {
+            let found = parse(entry.value.get_ref()).read().err().flatten();
+            entry.refuse(&format!("a list, each element {expected}"), found);
+            return None;
+        };
+        let read: Vec<Option<R::Value>> =
             elements.iter().map(|element| element.read(expected, &parse)).collect();
         read.into_iter().collect()
     }
@@ -197,19 +234,26 @@ impl<'d, 't> Section<'d, 't> {
                 span: self.span.clone(),
                 path: self.key(key),
                 known: RefCell::new(Vec::new()),
+                mute: self.mute,
             },
         }
     }
 
-    /// The tables under `key`, written `[[key]]`.
-    pub(crate) fn sections(&self, key: &'static str) -> Vec<Section<'d, 't>> {
-        let Some(entry) = self.get(key) else { return Vec::new() };
-        let expected = format!("tables written [[{}]]", entry.path);
-        entry.elements(&expected).unwrap_or_default().iter().map(Entry::table).collect()
+    /// The tables under `key`, written `[[key]]`; none when the key is not there.
+    pub(crate) fn sections(&self, key: &'static str) -> Option<Vec<Section<'d, 't>>> {
+        let Some(entry) = self.get(key) else { return Some(Vec::new()) };
+        let Some(elements) = entry.elements() else {
+            entry.refuse(&format!("tables written [[{}]]", entry.path), None);
+            return None;
+        };
+        Some(elements.iter().map(Entry::table).collect())
     }
 
     /// Records a mistake of the whole section.
     pub(crate) fn mistake(&self, expected: impl Into<String>, found: impl Into<String>) {
+        if self.mute {
+            return;
+        }
         self.document.mistake(&self.span, self.path.clone(), expected, found);
     }
 
@@ -236,6 +280,9 @@ impl<'d, 't> Section<'d, 't> {
 
     /// Records that `key` should be there.
     pub(crate) fn missing(&self, key: &'static str, expected: &str) {
+        if self.mute {
+            return;
+        }
         self.document.mistake(&self.span, self.key(key), expected, "nothing");
     }
 
@@ -246,27 +293,27 @@ impl<'d, 't> Section<'d, 't> {
 
 impl<'d, 't> Entry<'d, 't> {
     /// The value as read by `parse`; what it cannot read is recorded as a mistake.
-    pub(crate) fn read<T>(
+    pub(crate) fn read<R: Outcome>(
         &self,
         expected: &str,
-        parse: impl Fn(&DeValue<'_>) -> Option<T>,
-    ) -> Option<T> {
-        let read = parse(self.value.get_ref());
-        if read.is_none() {
-            self.mistake(expected);
-        }
-        read
+        parse: impl Fn(&DeValue<'_>) -> R,
+    ) -> Option<R::Value> {
+        parse(self.value.get_ref()).read().map_err(|found| self.refuse(expected, found)).ok()
     }
 
     /// Records that this value is not what was expected.
     pub(crate) fn mistake(&self, expected: &str) {
+        self.refuse(expected, None);
+    }
+
+    fn refuse(&self, expected: &str, found: Option<String>) {
         // A value that the parser made up to go on after a fault of syntax; that has been reported.
         if self.value.span().is_empty()
             && !matches!(self.value.get_ref(), DeValue::Table(_) | DeValue::Array(_))
         {
             return;
         }
-        self.contradicts(expected, self.document.excerpt(self.value));
+        self.contradicts(expected, found.unwrap_or_else(|| self.document.excerpt(self.value)));
     }
 
     /// Records that this value, though well written, cannot be what is meant.
@@ -274,11 +321,8 @@ impl<'d, 't> Entry<'d, 't> {
         self.document.mistake(&self.value.span(), self.path.clone(), expected, found);
     }
 
-    fn elements(&self, expected: &str) -> Option<Vec<Entry<'d, 't>>> {
-        let DeValue::Array(array) = self.value.get_ref() else {
-            self.mistake(expected);
-            return None;
-        };
+    fn elements(&self) -> Option<Vec<Entry<'d, 't>>> {
+        let DeValue::Array(array) = self.value.get_ref() else { return None };
         let element = |(index, value)| Entry {
             document: self.document,
             value,
@@ -302,6 +346,7 @@ impl<'d, 't> Entry<'d, 't> {
             span: self.value.span(),
             path: self.path.clone(),
             known: RefCell::new(Vec::new()),
+            mute: table.is_none(),
         }
     }
 }

@@ -25,7 +25,7 @@ pub(super) fn config(root: Section<'_, '_>, folder: &Path) -> Option<Config> {
     let client = client(root.section("client"));
     let source = source(root.section("source"));
     let state = state(root.section("state"), folder);
-    let routes = routes(root.sections("route"));
+    let routes = root.sections("route").and_then(routes);
     let limits = limits(root.section("limits"));
     let log = log(root.section("log"));
     let shutdown = shutdown(root.section("shutdown"));
@@ -45,12 +45,11 @@ pub(super) fn config(root: Section<'_, '_>, folder: &Path) -> Option<Config> {
 
 fn listen(section: Section<'_, '_>, folder: &Path) -> Option<Listen> {
     let http = section.list("http", ADDRESS, values::address);
-    let tls: Vec<_> = section
-        .sections("tls")
-        .into_iter()
-        .map(|listener| tls_listener(listener, folder))
-        .collect();
-    let tls: Option<Vec<_>> = tls.into_iter().collect();
+    let tls: Option<Vec<_>> = section.sections("tls").and_then(|listeners| {
+        let tls: Vec<_> =
+            listeners.into_iter().map(|listener| tls_listener(listener, folder)).collect();
+        tls.into_iter().collect()
+    });
     let admin =
         section.or("admin", SocketAddr::from(([127, 0, 0, 1], 9100)), ADDRESS, values::address);
     let threads = section.or(
@@ -230,7 +229,7 @@ fn limits(section: Section<'_, '_>) -> Option<Limits> {
     let fault_bound = section.or(
         "fault_bound",
         100,
-        "a number of faults above zero",
+        "a number of faults from 1 to 18446744073709551615",
         values::integer(1, u64::MAX),
     );
     section.finish();

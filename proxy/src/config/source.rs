@@ -9,10 +9,11 @@ use toml::de::DeValue;
 use self::Kind::{Helios, LightClient, Rpc};
 use super::network::{self, CHAINS, Chain};
 use super::reader::Section;
-use super::values::{self, CONTRACT, DURATION, ROOT, URL};
+use super::url::{URL, url};
+use super::values::{self, CONTRACT, DURATION, ROOT};
 use super::{Heads, Source, StaleMode};
 
-const CHAIN_ID: &str = "a chain id above zero";
+const CHAIN_ID: &str = "a chain id from 1 to 18446744073709551615";
 /// Blocks that an RPC source stays below the newest by default: about two epochs.
 const RPC_DEPTH: u64 = 64;
 /// What the Helios of `config/helios/` takes by name. Another Helios may follow any chain, told by its id.
@@ -110,8 +111,8 @@ pub(super) fn source(section: Section<'_, '_>) -> Option<Source> {
         let default = Duration::from_hours(14 * 24);
         section.or("max_checkpoint_age", default, DURATION, values::duration)
     });
-    let beacon_urls = own("beacon_urls").then(|| section.list("beacon_urls", URL, values::url));
-    let helios_url = own("helios_url").then(|| section.optional("helios_url", URL, values::url));
+    let beacon_urls = own("beacon_urls").then(|| section.list("beacon_urls", URL, url));
+    let helios_url = own("helios_url").then(|| section.optional("helios_url", URL, url));
     let chain_id = own("chain_id")
         .then(|| section.optional("chain_id", CHAIN_ID, values::integer(1, u64::MAX)));
     let max_finality_age = own("max_finality_age").then(|| {
@@ -139,7 +140,7 @@ pub(super) fn source(section: Section<'_, '_>) -> Option<Source> {
             .map(|chain_id| Heads::Rpc { chain_id }),
     });
 
-    let urls = section.list("urls", URL, values::url);
+    let urls = section.list("urls", URL, url);
     let urls = some_url(&section, "urls", urls);
     let registry = section.required("registry", CONTRACT, values::bytes);
     let poll = section.or("poll", Duration::from_secs(2), DURATION, values::duration);
@@ -204,7 +205,10 @@ fn some_url(
     urls: Option<Vec<String>>,
 ) -> Option<Vec<String>> {
     if urls.as_ref().is_some_and(Vec::is_empty) {
-        section.mistake(format!("at least one URL under {key:?}"), "none");
+        match section.get(key) {
+            Some(entry) => entry.contradicts("at least one URL", "an empty list"),
+            None => section.mistake(format!("at least one URL under {key:?}"), "none"),
+        }
     }
     urls
 }
@@ -259,7 +263,7 @@ fn helios_chain(
 
 fn adoption(section: &Section<'_, '_>, kind: Option<Kind>) -> Option<Adoption> {
     let most = kind.unwrap_or(Rpc).max_depth();
-    let expected = format!("a number of blocks up to {most}");
+    let expected = format!("a number of blocks from 0 to {most}");
     let depth = section.optional("adoption_depth", &expected, values::integer(0, most))?;
     Some(match depth {
         Some(depth) => Adoption::Depth(depth),

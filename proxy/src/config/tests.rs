@@ -71,7 +71,7 @@ fn three_mistakes_of_three_kinds_are_all_reported() {
             "line 3: listen.http[0]: expected an address and port such as \"127.0.0.1:8080\", found \"127.0.0.1:99999\"",
             "line 4: listen: expected only http, tls, admin, threads, found the unknown key \"thread\" (did you mean \
              \"threads\"?)",
-            "line 11: source.chain_id: expected a chain id above zero, found \"one\"",
+            "line 11: source.chain_id: expected a chain id from 1 to 18446744073709551615, found \"one\"",
         ]
     );
 }
@@ -174,7 +174,11 @@ fn each_mistake_names_its_key() {
             "[client]\nheader = \"x forwarded\"\n[source]",
             "client.header: expected the name of a header",
         ),
-        ("urls = [\"http://127.0.0.1:8545\"]", "urls = []", "source: expected at least one URL"),
+        (
+            "urls = [\"http://127.0.0.1:8545\"]",
+            "urls = []",
+            "line 8: source.urls: expected at least one URL, found an empty list",
+        ),
         (
             "urls = [\"http://127.0.0.1:8545\"]",
             "urls = [\"127.0.0.1:8545\"]",
@@ -219,6 +223,16 @@ fn each_mistake_names_its_key() {
         ),
         ("[state]", "[route]\nshadow = true\n[state]", "route: expected tables written [[route]]"),
         ("[state]", "[limits]\nrate_slots = 1\n[state]", "limits.rate_slots"),
+        (
+            "[state]",
+            "[limits]\nfault_bound = 18446744073709551616\n[state]",
+            "a number of faults from 1 to 18446744073709551615, found 18446744073709551616",
+        ),
+        (
+            "dir = \"state\"",
+            "dir = \"state\"\nsoak = \"3651d\"",
+            "at most \"3650d\", found \"3651d\"",
+        ),
         ("[state]", "[log]\nlevel = \"loud\"\n[state]", "log.level: expected \"error\""),
         (
             "[state]",
@@ -256,6 +270,30 @@ fn values_of_clients_are_escaped_and_cut() {
     let found =
         mistakes(&changed("chain_id = 31337", &format!("chain_id = \"\\u001b{long}\""))).join("\n");
     assert!(found.contains('…') && found.len() < 300, "{found}");
+}
+
+#[test]
+fn mistakes_tell_no_keys() {
+    let urls = "urls = [\"http://127.0.0.1:8545\"]";
+    let chain = "chain_id = 31337";
+    let cases = [
+        (urls, "urls = [\"wss://node.example/KEY\"]", "found \"wss://node.example…\""),
+        (urls, "urls = [\"http//user:KEY@node\"]", "found a text that begins with neither"),
+        (urls, "urls = [\"node.example/KEY\"]", "found a text that begins with neither"),
+        (urls, "urls = \"node.example/KEY\"", "found a text that begins with neither"),
+        (urls, "urls = \"https://user:KEY@node/KEY\"", "found \"https://node…\""),
+        (urls, "urls = [\"https://node/KEY]", "expected valid TOML"),
+        (urls, "urls = [https://node/KEY]", "expected valid TOML"),
+        (urls, "urls = https://node/KEY", "expected valid TOML"),
+        (urls, "urls = [\"https://node/\\KEY\"]", "expected valid TOML"),
+        (urls, "urls = [\"https://node/\"KEY\"]", "expected valid TOML"),
+        (chain, "chain_id = \"https://node/KEY\"", "found \"https://node…\""),
+        (chain, "chain_id = \"user:KEY@node\"", "found a text with \"//\" or \"@\" in it"),
+    ];
+    for (line, by, expected) in cases {
+        let found = mistakes(&changed(line, by)).join("\n");
+        assert!(found.contains(expected) && !found.contains("KEY"), "{by}\n{expected}\n{found}");
+    }
 }
 
 #[test]

@@ -14,13 +14,13 @@ pub(crate) const BOOLEAN: &str = "true or false";
 pub(crate) const CIDR: &str = "a network such as \"10.0.0.0/8\" with no host bits, or one address";
 pub(crate) const CONTRACT: &str = "a contract's address: \"0x\" and 40 hex digits";
 pub(crate) const DURATION: &str =
-    "a duration above zero such as \"500ms\", \"2s\", \"1m30s\" or \"6h\"";
-pub(crate) const DURATION_OR_ZERO: &str = "a duration such as \"0s\", \"2s\" or \"1m30s\"";
+    "a duration above zero such as \"500ms\", \"2s\", \"1m30s\" or \"6h\", at most \"3650d\"";
+pub(crate) const DURATION_OR_ZERO: &str =
+    "a duration such as \"0s\", \"2s\" or \"1m30s\", at most \"3650d\"";
 pub(crate) const FORK_VERSION: &str = "a fork's version: \"0x\" and 8 hex digits";
 pub(crate) const HEADER: &str = "the name of a header field";
 pub(crate) const ROOT: &str = "a root: \"0x\" and 64 hex digits, not all of them 0";
 pub(crate) const TEXT: &str = "a text of 1 to 255 printable ASCII characters";
-pub(crate) const URL: &str = "an \"http://\" or \"https://\" URL";
 
 /// A host and port to connect to. Names are resolved later, and again as they change.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,11 +78,26 @@ pub(crate) fn cidr(value: &DeValue<'_>) -> Option<IpNet> {
     }
 }
 
-/// "0x" and two hex digits a byte.
-pub(crate) fn bytes<const N: usize>(value: &DeValue<'_>) -> Option<[u8; N]> {
-    let digits = value.as_str()?.strip_prefix("0x")?;
+/// "0x" and two hex digits a byte. A digit more or less cannot be seen in an excerpt, so their number is told instead.
+pub(crate) fn bytes<const N: usize>(value: &DeValue<'_>) -> Result<[u8; N], Option<String>> {
+    let text = value.as_str().ok_or(None)?;
+    let digits = text.strip_prefix("0x");
+    let count = digits.unwrap_or(text).len();
+    let plural = if count == 1 { "" } else { "s" };
+    match digits.unwrap_or(text).chars().find(|char| !char.is_ascii_hexdigit()) {
+        Some(_) if digits.is_none() => return Err(None),
+        Some(other) => return Err(Some(format!("{other:?} among the digits"))),
+        None if digits.is_none() && count > 0 => {
+            return Err(Some(format!("{count} hex digit{plural} without \"0x\"")));
+        }
+        None => {}
+    }
+    digits.and_then(decode).ok_or_else(|| Some(format!("{count} hex digit{plural}")))
+}
+
+fn decode<const N: usize>(digits: &str) -> Option<[u8; N]> {
     let mut bytes = [0; N];
-    if digits.len() != N.checked_mul(2)? || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+    if digits.len() != N.checked_mul(2)? {
         return None;
     }
     for (index, byte) in bytes.iter_mut().enumerate() {
@@ -93,18 +108,13 @@ pub(crate) fn bytes<const N: usize>(value: &DeValue<'_>) -> Option<[u8; N]> {
 }
 
 /// A hash tree root, which is never zero.
-pub(crate) fn root(value: &DeValue<'_>) -> Option<[u8; 32]> {
-    bytes(value).filter(|root| root.iter().any(|&byte| byte != 0))
+pub(crate) fn root(value: &DeValue<'_>) -> Result<[u8; 32], Option<String>> {
+    let root = bytes(value)?;
+    if root == [0; 32] { Err(Some("only zeros".to_owned())) } else { Ok(root) }
 }
 
 pub(crate) fn header(value: &DeValue<'_>) -> Option<HeaderName> {
     value.as_str()?.parse().ok()
-}
-
-pub(crate) fn url(value: &DeValue<'_>) -> Option<String> {
-    let text = value.as_str()?;
-    let url = reqwest::Url::parse(text).ok()?;
-    (matches!(url.scheme(), "http" | "https") && url.host().is_some()).then(|| text.to_owned())
 }
 
 pub(crate) fn duration(value: &DeValue<'_>) -> Option<Duration> {

@@ -145,7 +145,8 @@ fn a_depth_replaces_finality_within_what_can_be_walked() {
             assert_eq!(source.adoption, Adoption::Depth(depth));
         }
         let found = mistakes(&format!("{source}adoption_depth = 129"));
-        let expected = "source.adoption_depth: expected a number of blocks up to 128, found 129";
+        let expected =
+            "source.adoption_depth: expected a number of blocks from 0 to 128, found 129";
         assert!(found.len() == 1 && found[0].ends_with(expected), "{found:?}");
     }
 }
@@ -193,7 +194,10 @@ fn every_kind_lists_all_that_is_missing() {
             ],
         ),
         ("kind = \"helios\"", &["source.helios_url: expected an \"http://\""]),
-        ("kind = \"rpc\"", &["source.chain_id: expected a chain id above zero, found nothing"]),
+        (
+            "kind = \"rpc\"",
+            &["source.chain_id: expected a chain id from 1 to 18446744073709551615, found nothing"],
+        ),
         (
             "network = \"custom\"",
             &[
@@ -234,7 +238,7 @@ fn an_unknown_kind_hides_no_other_mistake() {
         "line 10: source.kind: expected \"light-client\", \"helios\" or \"rpc\", found \"light\"",
         "line 11: source.checkpoint: expected a root",
         "line 12: source.helios_url: expected an \"http://\"",
-        "line 13: source.chain_id: expected a chain id above zero, found 0",
+        "line 13: source.chain_id: expected a chain id from 1 to 18446744073709551615, found 0",
         "line 14: source: expected only kind, network, custom,",
     ];
     assert_eq!(found.len(), expected.len(), "{found:#?}");
@@ -253,9 +257,20 @@ fn each_mistake_of_a_source_names_its_key() {
             &zeros,
             "source.checkpoint: expected a root: \"0x\" and 64 hex digits, not all",
         ),
-        (LIGHT_CLIENT, ROOT, &ROOT[..64], "source.checkpoint"),
-        (LIGHT_CLIENT, ROOT, &ROOT[2..], "source.checkpoint"),
-        (LIGHT_CLIENT, "0x4b", "0xé", "source.checkpoint"),
+        (LIGHT_CLIENT, ROOT, &zeros, "found only zeros"),
+        (LIGHT_CLIENT, ROOT, &ROOT[..65], "source.checkpoint: expected a root"),
+        (LIGHT_CLIENT, ROOT, &ROOT[..65], "found 63 hex digits"),
+        (LIGHT_CLIENT, ROOT, "0x4", "found 1 hex digit"),
+        (LIGHT_CLIENT, ROOT, "0x", "found 0 hex digits"),
+        (LIGHT_CLIENT, ROOT, &ROOT[2..], "found 64 hex digits without \"0x\""),
+        (LIGHT_CLIENT, "0x4b", "0xé", "found 'é' among the digits"),
+        (LIGHT_CLIENT, ROOT, "latest", "found \"latest\""),
+        (
+            LIGHT_CLIENT,
+            "[\"http://beacon-a:5052\", \"http://beacon-b:5052\"]",
+            "[]",
+            "line 11: source.beacon_urls: expected at least one URL, found an empty list",
+        ),
         (
             LIGHT_CLIENT,
             "checkpoint",
@@ -333,6 +348,12 @@ fn each_mistake_of_a_source_names_its_key() {
         (CUSTOM, "preset", "name = \"a\\\"b\"\npreset", "source.custom.name"),
         (CUSTOM, "preset", "name = \"\"\npreset", "source.custom.name"),
         (CUSTOM, "1700000000", "0", "source.custom.genesis_time"),
+        (
+            CUSTOM,
+            "1700000000",
+            "18446744073709551615",
+            "the Unix seconds of slot 0, from 1 to 253402300799, found 18446744073709551615",
+        ),
         (CUSTOM, "0x212f", "212f", "source.custom.genesis_validators_root"),
         (CUSTOM, "\"1500ms\"", "12", "source.custom.slot_duration: expected a duration"),
         (CUSTOM, "0x10000038", "0x100000", "source.custom.genesis_fork_version"),
@@ -395,6 +416,22 @@ fn each_mistake_of_a_source_names_its_key() {
         let found = mistakes(&changed(source, line, by));
         assert!(found.len() == 1 && found[0].contains(expected), "{by}\n{expected}\n{found:#?}");
     }
+}
+
+#[test]
+fn what_is_no_table_lacks_no_keys() {
+    let (before, _) = CUSTOM.split_once("[source.custom]").unwrap();
+    let found = mistakes(&format!("{before}custom = \"x\""));
+    assert_eq!(found, ["line 13: source.custom: expected a table, found \"x\""]);
+    let (before, _) = CUSTOM.split_once("forks").unwrap();
+    let found = mistakes(&format!("{before}forks = [1, 2]"));
+    let expected = [0, 1].map(|index| {
+        format!("line 19: source.custom.forks[{index}]: expected a table, found {}", index + 1)
+    });
+    assert_eq!(found, expected);
+    let found = mistakes(&format!("{before}forks = 1"));
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].contains("forks: expected tables written [[source.custom.forks]], found 1"));
 }
 
 #[test]
