@@ -15,7 +15,7 @@
 
 use std::{
     collections::BTreeMap,
-    env, fs,
+    env, fmt, fs,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -26,7 +26,10 @@ use greenlight_watcher::light_client::{
     Bootstrap, Fork, ForkSchedule, Header, LightClientError, Network, Preset, Store, Update,
     apply_update, bootstrap, force_update,
 };
-use serde::Deserialize;
+use serde::{
+    Deserialize, Deserializer,
+    de::{IgnoredAny, MapAccess, Visitor},
+};
 use serde_yaml_ng::Value;
 use sha2::{Digest, Sha256};
 
@@ -53,6 +56,43 @@ fn every_vector_passes_step_by_step() {
         folder.display(),
         cases.len()
     );
+    assert!(steps > 0, "{}: expected a step of a fork that is known; found none", folder.display());
+}
+
+#[test]
+fn a_config_is_read_for_its_forks_and_blobs_whatever_else_it_has() {
+    let config = Config::parse(
+        "# Mainnet's, shortened.
+PRESET_BASE: 'mainnet'
+CONFIG_NAME: 'mainnet'
+TERMINAL_TOTAL_DIFFICULTY: 58750000000000000000000
+TERMINAL_BLOCK_HASH_ACTIVATION_EPOCH: 18446744073709551615
+DEPOSIT_CONTRACT_ADDRESS: 0x00000000219ab540356cBB839Cbe05303d7705Fa
+GENESIS_FORK_VERSION: 0x00000000
+ALTAIR_FORK_VERSION: '0x01000000'
+ALTAIR_FORK_EPOCH: 74240
+ELECTRA_FORK_VERSION: 0x05000000
+ELECTRA_FORK_EPOCH: 364032
+FULU_FORK_VERSION: 0x06000000
+FULU_FORK_EPOCH: '411392'
+GLOAS_FORK_VERSION: 0x07000000
+GLOAS_FORK_EPOCH: 18446744073709551615
+MAX_BLOBS_PER_BLOCK_ELECTRA: 9
+BLOB_SCHEDULE:
+  - EPOCH: 412672
+    MAX_BLOBS_PER_BLOCK: 15
+  - EPOCH: 419072
+    MAX_BLOBS_PER_BLOCK: 21
+",
+    )
+    .unwrap();
+    assert_eq!((config.preset, config.genesis), (Preset::Mainnet, [0; 4]));
+    let fork = |name: &str, epoch, version| (name.to_owned(), epoch, [version, 0, 0, 0]);
+    assert_eq!(
+        config.forks,
+        [fork("altair", 74_240, 1), fork("electra", 364_032, 5), fork("fulu", 411_392, 6)]
+    );
+    assert_eq!(config.blob_schedule, [(364_032, 9), (412_672, 15), (419_072, 21)]);
 }
 
 #[test]
@@ -202,7 +242,11 @@ struct Config {
 
 impl Config {
     fn read(path: &Path) -> Self {
-        let values: BTreeMap<String, Value> = yaml(path);
+        Self::parse(&text(path)).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    }
+
+    fn parse(text: &str) -> Result<Self, serde_yaml_ng::Error> {
+        let Values(values) = serde_yaml_ng::from_str(text)?;
         let number = |key: &str| values.get(key).map(number);
         let version = |name: &str| {
             let version = u32::try_from(number(&format!("{name}_FORK_VERSION")).unwrap()).unwrap();
@@ -228,9 +272,9 @@ impl Config {
         let preset = match values["PRESET_BASE"].as_str().unwrap() {
             "minimal" => Preset::Minimal,
             "mainnet" => Preset::Mainnet,
-            other => panic!("{}: preset {other}", path.display()),
+            other => panic!("preset {other}"),
         };
-        Self { preset, genesis: version("GENESIS"), forks, blob_schedule }
+        Ok(Self { preset, genesis: version("GENESIS"), forks, blob_schedule })
     }
 
     fn network(&self, genesis_validators_root: B256) -> Network {
@@ -287,6 +331,45 @@ impl Config {
     }
 }
 
+/// What of a `config.yaml` counts, by key. The rest is skipped unread: mainnet's has a number that no [`Value`] can hold.
+struct Values(BTreeMap<String, Value>);
+
+impl<'de> Deserialize<'de> for Values {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Wanted)
+    }
+}
+
+struct Wanted;
+
+impl Wanted {
+    fn has(key: &str) -> bool {
+        key.ends_with("_FORK_EPOCH")
+            || key.ends_with("_FORK_VERSION")
+            || ["PRESET_BASE", "MAX_BLOBS_PER_BLOCK_ELECTRA", "BLOB_SCHEDULE"].contains(&key)
+    }
+}
+
+impl<'de> Visitor<'de> for Wanted {
+    type Value = Values;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("the map of a configuration")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Values, A::Error> {
+        let mut values = BTreeMap::new();
+        while let Some(key) = map.next_key::<String>()? {
+            if Self::has(&key) {
+                values.insert(key, map.next_value()?);
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(Values(values))
+    }
+}
+
 /// `compute_fork_data_root` (phase0, beacon-chain.md).
 fn fork_data_root(version: [u8; 4], genesis_validators_root: B256) -> [u8; 32] {
     Sha256::new()
@@ -312,11 +395,13 @@ fn number(value: &Value) -> u64 {
     }
 }
 
+fn text(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
 fn yaml<T: for<'de> Deserialize<'de>>(path: &Path) -> T {
-    let text =
-        fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     // Steps are maps of one key.
-    let value: Value = serde_yaml_ng::from_str(&text)
+    let value: Value = serde_yaml_ng::from_str(&text(path))
         .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let json = serde_json::to_value(value).unwrap();
     serde_json::from_value(json).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
