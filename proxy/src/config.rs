@@ -12,6 +12,8 @@ mod values;
 mod warnings;
 
 use std::fmt;
+use std::fs::File;
+use std::io::Read as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -24,6 +26,9 @@ use ipnet::IpNet;
 pub(crate) use reader::Mistake;
 use reader::{Document, Section};
 pub(crate) use values::Authority;
+
+/// Against a file without end, such as a device; a pipe is as welcome as a file.
+const MAX_FILE: usize = 1 << 20;
 
 /// A valid configuration.
 #[derive(Clone, Debug)]
@@ -196,6 +201,10 @@ pub(crate) struct Shutdown {
 pub(crate) enum ConfigError {
     #[error("cannot read the configuration file {}: {source}", .path.display())]
     Read { path: PathBuf, source: std::io::Error },
+    #[error("the configuration file {}: expected at most {MAX_FILE} bytes, found more", .path.display())]
+    TooLong { path: PathBuf },
+    #[error("the configuration file {}: expected UTF-8, found {source}", .path.display())]
+    Encoding { path: PathBuf, source: std::str::Utf8Error },
     #[error("{} has {}", .path.display(), Listing(.mistakes))]
     Mistakes { path: PathBuf, mistakes: Vec<Mistake> },
 }
@@ -215,10 +224,11 @@ impl fmt::Display for Listing<'_> {
 impl Config {
     /// Reads and checks the file at `path`. Relative paths inside it are relative to its folder.
     pub(crate) fn load(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+        let bytes = read(path)?;
+        let text = std::str::from_utf8(&bytes)
+            .map_err(|source| ConfigError::Encoding { path: path.to_owned(), source })?;
         let folder = path.parent().unwrap_or(Path::new(""));
-        Self::parse(&text, folder)
+        Self::parse(text, folder)
             .map_err(|mistakes| ConfigError::Mistakes { path: path.to_owned(), mistakes })
     }
 
@@ -238,6 +248,17 @@ impl Config {
             _ => Err(mistakes),
         }
     }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, ConfigError> {
+    let failed = |source| ConfigError::Read { path: path.to_owned(), source };
+    let mut bytes = Vec::new();
+    let one_more = u64::try_from(MAX_FILE).unwrap_or(u64::MAX).saturating_add(1);
+    File::open(path).map_err(failed)?.take(one_more).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() > MAX_FILE {
+        return Err(ConfigError::TooLong { path: path.to_owned() });
+    }
+    Ok(bytes)
 }
 
 #[cfg(test)]

@@ -297,6 +297,20 @@ fn mistakes_tell_no_keys() {
 }
 
 #[test]
+fn a_file_without_end_is_not_read_to_its_end() {
+    let zeros = Config::load(Path::new("/dev/zero")).unwrap_err().to_string();
+    assert!(zeros.ends_with("/dev/zero: expected at most 1048576 bytes, found more"), "{zeros}");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("greenlight.toml");
+    let text = format!("{SMALLEST}#");
+    std::fs::write(&path, format!("{text}{}", "x".repeat((1 << 20) - text.len()))).unwrap();
+    assert!(Config::load(&path).is_ok());
+    std::fs::write(&path, [SMALLEST.as_bytes(), b"# \xff"].concat()).unwrap();
+    let encoding = Config::load(&path).unwrap_err().to_string();
+    assert!(encoding.contains("expected UTF-8, found invalid utf-8 sequence"), "{encoding}");
+}
+
+#[test]
 fn durations_are_numbers_with_units() {
     for (text, millis) in
         [("500ms", 500), ("2s", 2_000), ("1m30s", 90_000), ("6h", 21_600_000), ("1d", 86_400_000)]

@@ -15,6 +15,8 @@ const FEW_EPOCHS: u64 = 4;
 /// The longest weak subjectivity period, in epochs (consensus-specs, electra/weak-subjectivity.md, with a safety decay
 /// of 10 % and 33 million ETH at stake).
 const WEAK_SUBJECTIVITY: u64 = 3532;
+/// For as long at least, an edge that was down, or lost its state, is to start from the checkpoint that it was given.
+const SHORT_CHECKPOINT_AGE: Duration = Duration::from_hours(24);
 /// In `config/production.toml`, for the operator to replace.
 pub(super) const SAMPLE_CHECKPOINT: [u8; 32] = {
     let quarter = 0x0123_4567_89ab_cdef_0123_4567_89ab_cdef_u128.to_be_bytes();
@@ -23,6 +25,14 @@ pub(super) const SAMPLE_CHECKPOINT: [u8; 32] = {
     left.copy_from_slice(&quarter);
     right.copy_from_slice(&quarter);
     root
+};
+
+/// Likewise.
+const SAMPLE_REGISTRY: [u8; 20] = {
+    let mut address = [0; 20];
+    let (_, last) = address.split_at_mut(19);
+    last.copy_from_slice(&[1]);
+    address
 };
 
 pub(super) fn warnings(config: &Config) -> Vec<String> {
@@ -57,6 +67,19 @@ pub(super) fn warnings(config: &Config) -> Vec<String> {
                     network.name
                 ));
             }
+            if *max_checkpoint_age < epochs(network, FEW_EPOCHS) {
+                warnings.push(format!(
+                    "source.max_checkpoint_age is below {FEW_EPOCHS} epochs: a finalized block is two to three epochs \
+                     old, so there is hardly a checkpoint to start from"
+                ));
+            } else if Network::named(&network.name).is_some()
+                && *max_checkpoint_age < SHORT_CHECKPOINT_AGE
+            {
+                warnings.push(
+                    "source.max_checkpoint_age is below one day: an edge that was down for longer needs a new checkpoint"
+                        .to_owned(),
+                );
+            }
             if endpoints(beacon_urls) == 1 {
                 warnings.push(alone("beacon_urls"));
             }
@@ -79,6 +102,26 @@ pub(super) fn warnings(config: &Config) -> Vec<String> {
     }
     if !matches!(source.heads, Heads::Rpc { .. }) && endpoints(&source.urls) == 1 {
         warnings.push(alone("urls"));
+    }
+    if source.registry == SAMPLE_REGISTRY {
+        warnings.push(
+            "source.registry is the sample's: nothing is adopted until a real one takes its place"
+                .to_owned(),
+        );
+    }
+    for (key, duration) in [("poll", source.poll), ("deadline", source.deadline)] {
+        if duration > source.max_staleness {
+            warnings.push(format!(
+                "source.{key} is above max_staleness: the source can count as stale while all is well"
+            ));
+        }
+    }
+    if source.max_finality_age < source.max_staleness {
+        warnings.push(
+            "source.max_finality_age is below max_staleness, which then never decides: a finalized head is older than \
+             the newest"
+                .to_owned(),
+        );
     }
     warnings
 }

@@ -31,7 +31,18 @@ fn what_is_probably_not_meant_is_warned_of() {
             "source.max_checkpoint_age is beyond the weak subjectivity",
         ),
         (mainnet("max_staleness = \"59s\""), "source.max_staleness is below 5 slots"),
-        (mainnet("max_finality_age = \"25m\""), "source.max_finality_age is below 4 epochs"),
+        (
+            mainnet("max_finality_age = \"25m\"\nmax_staleness = \"20m\""),
+            "source.max_finality_age is below 4 epochs",
+        ),
+        (
+            mainnet("max_finality_age = \"59m\""),
+            "source.max_finality_age is below max_staleness, which",
+        ),
+        (mainnet("max_checkpoint_age = \"23h\""), "source.max_checkpoint_age is below one day"),
+        (mainnet("max_checkpoint_age = \"25m\""), "source.max_checkpoint_age is below 4 epochs"),
+        (mainnet("poll = \"61m\""), "source.poll is above max_staleness"),
+        (mainnet("deadline = \"61m\""), "source.deadline is above max_staleness"),
         (mainnet("adoption_depth = 0"), "source.adoption_depth = 0 adopts"),
         (format!("{HELIOS}max_staleness = \"20s\"\n"), "source.max_staleness is below"),
         (
@@ -46,8 +57,12 @@ fn what_is_probably_not_meant_is_warned_of() {
             "{source}\n{expected}\n{found:?}"
         );
     }
+    let least = "max_checkpoint_age = \"24h\"\nmax_finality_age = \"60m\"\npoll = \"60m\"";
+    assert_eq!(warnings(&mainnet(least)), [""; 0]);
     let local = changed(HELIOS, "127.0.0.1", "[::1]");
     assert_eq!(warnings(&local), [""; 0]);
+    let ages = "max_checkpoint_age = \"1h\"\nbeacon_urls";
+    assert_eq!(warnings(&changed(CUSTOM, "beacon_urls", ages)), [""; 0], "its epochs are 12 s");
     let short = changed(CUSTOM, "beacon_urls", "max_staleness = \"8s\"\nbeacon_urls");
     assert_eq!(warnings(&short), [""; 0], "slots are 1.5 s");
     assert!(warnings(&changed(&short, "8s", "7s"))[0].contains("max_staleness"));
@@ -70,7 +85,7 @@ fn one_rpc_is_one_word() {
 }
 
 #[test]
-fn the_shipped_production_file_asks_for_a_checkpoint() {
+fn the_shipped_production_file_asks_for_a_checkpoint_and_a_registry() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../config");
     let text = std::fs::read_to_string(folder.join("production.toml")).unwrap();
     let config = Config::parse(&text, &folder).unwrap();
@@ -80,7 +95,9 @@ fn the_shipped_production_file_asks_for_a_checkpoint() {
     );
     let warnings = config.warnings();
     assert!(
-        warnings.len() == 1 && warnings[0].contains("checkpoint is the sample's"),
+        warnings.len() == 2
+            && warnings[0].contains("checkpoint is the sample's")
+            && warnings[1].contains("registry is the sample's"),
         "{warnings:?}"
     );
 }
