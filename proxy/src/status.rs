@@ -23,6 +23,10 @@ enum StatusError {
     TooLong { url: String },
     #[error("{url} does not answer JSON: {source}")]
     Json { url: String, source: serde_json::Error },
+    #[error(
+        "{url} is not an edge: expected an answer with \"mode\" and \"proxy\", found other JSON"
+    )]
+    NotAnEdge { url: String },
 }
 
 pub(crate) fn status(admin: &str, json: bool) -> Result<(), Exit> {
@@ -64,7 +68,16 @@ async fn fetch(admin: &str) -> Result<(String, Value), StatusError> {
     }
     let status = serde_json::from_slice(&bytes)
         .map_err(|source| StatusError::Json { url: url.clone(), source })?;
+    if !is_of_an_edge(&status) {
+        return Err(StatusError::NotAnEdge { url });
+    }
     Ok((String::from_utf8_lossy(&bytes).into_owned(), status))
+}
+
+/// What every edge says, with a watcher or without.
+fn is_of_an_edge(status: &Value) -> bool {
+    let has = |pointer, is: fn(&Value) -> bool| status.pointer(pointer).is_some_and(is);
+    has("/mode", Value::is_string) && has("/proxy/uptime_seconds", Value::is_u64)
 }
 
 /// The status for people. What an edge does not say is left out.

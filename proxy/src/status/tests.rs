@@ -1,8 +1,11 @@
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::thread;
 use std::time::Duration;
 
 use serde_json::json;
 
-use super::{describe, span};
+use super::{describe, fetch, span};
 
 #[test]
 fn a_light_client_shows_heads_ages_and_who_answered() {
@@ -100,6 +103,40 @@ fn what_an_endpoint_answered_does_not_steer_the_terminal() {
     let text = describe(&status);
     let error = text.lines().find(|line| line.starts_with("error")).unwrap();
     assert_eq!(error, "error       a\\u{1b}[2J\\u{9b}b\\r\\nmode active");
+}
+
+/// What `fetch` makes of an address where this is answered.
+fn fetched(answer: &'static str) -> Result<String, String> {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let admin = format!("http://{}", listener.local_addr().unwrap());
+    let served = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let _ = stream.read(&mut [0; 4096]).unwrap();
+        let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", answer.len());
+        stream.write_all(format!("{head}{answer}").as_bytes()).unwrap();
+    });
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let fetched = runtime.block_on(fetch(&admin));
+    served.join().unwrap();
+    fetched.map(|(text, _)| text).map_err(|error| error.to_string())
+}
+
+#[test]
+fn what_answers_other_json_is_no_edge() {
+    for answer in [
+        "{}",
+        "[]",
+        "1",
+        "null",
+        r#"{"mode":"active"}"#,
+        r#"{"mode":1,"proxy":{"uptime_seconds":1}}"#,
+        r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"no"}}"#,
+    ] {
+        let error = fetched(answer).unwrap_err();
+        assert!(error.contains("/status is not an edge: expected"), "{answer}: {error}");
+    }
+    let edge = r#"{"mode":"allow-all","proxy":{"uptime_seconds":0}}"#;
+    assert_eq!(fetched(edge).unwrap(), edge);
 }
 
 #[test]
