@@ -12,6 +12,8 @@ use crate::{
     light_client::{
         Bootstrap, FinalityUpdate, Fork, LightClientError, OptimisticUpdate, Preset, Update,
     },
+    source::Note,
+    status::ApiReport,
 };
 
 /// `getLightClientBootstrap`.
@@ -63,6 +65,16 @@ impl BeaconApi {
     /// See [`Endpoints::in_turn`].
     pub(crate) fn in_turn(&self) -> Vec<Turn> {
         self.endpoints.in_turn()
+    }
+
+    /// How the nodes do.
+    pub(crate) fn report(&self) -> ApiReport {
+        self.endpoints.report_as("beacon")
+    }
+
+    /// See [`Endpoints::take_lies`].
+    pub(crate) fn take_lies(&self) -> Vec<Note> {
+        self.endpoints.take_lies()
     }
 
     /// Host and port of the node that is asked first.
@@ -173,7 +185,8 @@ impl Reason for LightClientError {
 
     fn blame(&self) -> Blame {
         match self {
-            _ if self.is_behind() => Blame::Behind,
+            // A slot may have few signers: nodes give what there is, from one signer on (altair, light-client/full-node.md).
+            _ if self.is_behind() || matches!(self, Self::Participation { .. }) => Blame::Behind,
             // A fork after those that this version knows; a host's clock that is slow; periods that could not be had.
             Self::UnknownFork { .. } | Self::SignatureSlotFuture { .. } => Blame::Beyond,
             _ if self.is_ahead() => Blame::Beyond,

@@ -8,6 +8,7 @@
     reason = "owns the clock: reads time and hands it to the machine"
 )]
 
+mod allowance;
 mod boot;
 mod desk;
 mod watch;
@@ -27,11 +28,12 @@ use crate::{
     engine::Engine,
     fetch::LogSource,
     machine::{Command, Event, Millis, State, step},
-    registry::RegistryReader,
+    registry::{ReadError, RegistryReader},
     rpc::RpcPool,
     source::{News, Past, Upstream},
     status::StatusHandle,
 };
+use allowance::Allowance;
 use desk::Desk;
 use watch::{Looked, Report, watch_heads};
 
@@ -99,6 +101,7 @@ impl<E: Engine> Watcher<E> {
                 state: Arc::clone(&self.state),
                 clock: self.clock,
                 reported: None,
+                allowance: Allowance::default(),
             };
             let mut work = tokio::spawn(shift.work());
             let ended = tokio::select! {
@@ -137,6 +140,8 @@ struct Shift<E: Engine> {
     clock: Clock,
     /// The stable name of the source's failure that is on record.
     reported: Option<&'static str>,
+    /// For lines of evidence that whoever is behind an endpoint can cause.
+    allowance: Allowance,
 }
 
 impl<E: Engine> Shift<E> {
@@ -195,36 +200,49 @@ impl<E: Engine> Shift<E> {
         state.view.or(state.durable.view).map_or(0, |view| view.newest.block.number)
     }
 
-    /// Writes down what the source asks for.
-    fn heard(&self, news: News) {
+    /// Writes down what the source asks for, and who lied about storage and bytes.
+    fn heard(&mut self, news: News) {
         for note in news.notes {
             self.desk.record(Clock::unix(), note.event, None, &note.detail);
+        }
+        for lie in self.rpcs.take_lies() {
+            self.record_failure(lie.event, &lie.detail);
         }
         if let Some(json) = news.keep {
             self.desk.keep_light_client(json);
         }
     }
 
+    /// Records what endpoints can repeat at will, as long as there is room for it. Whether there was.
+    fn record_failure(&mut self, event: &str, detail: &str) -> bool {
+        let Some(left_out) = self.allowance.take(self.clock.now()) else { return false };
+        let detail = match left_out {
+            0 => detail.to_owned(),
+            _ => format!("{detail} ({left_out} more were left out before)"),
+        };
+        self.desk.record(Clock::unix(), event, None, &detail);
+        true
+    }
+
     fn looked(&mut self, looked: Looked, errands: &mut watch::Errands) -> Option<Event> {
-        let Looked { look, report, news } = looked;
+        let Looked { look, mut report, news } = looked;
         self.heard(news);
         let error = match &look {
             Ok(seen) => seen.adoptable.as_ref().err(),
             Err(error) => Some(error),
         };
+        report.apis.push(self.rpcs.report_as("rpc"));
         self.desk.source_answered(error, report, self.rpcs.preferred());
         // Once for each kind of failure, not at every poll.
-        match (error, self.reported) {
-            (Some(error), reported) if reported != Some(error.reason()) => {
-                self.reported = Some(error.reason());
-                let detail = format!("{}: {error}", error.reason());
-                self.desk.record(Clock::unix(), "source-failed", None, &detail);
+        let reason = error.map(ReadError::reason);
+        if let Some(error) = error {
+            let is_new = self.reported != reason;
+            let detail = format!("{}: {error}", error.reason());
+            if is_new && self.record_failure("source-failed", &detail) {
+                self.reported = reason;
             }
-            (None, Some(_)) => {
-                self.reported = None;
-                self.desk.record(Clock::unix(), "source-recovered", None, "");
-            }
-            _ => {}
+        } else if self.reported.take().is_some() {
+            self.desk.record(Clock::unix(), "source-recovered", None, "");
         }
         let seen = look.ok()?;
         let event = seen.event();

@@ -8,14 +8,19 @@
 mod error;
 
 use std::{
+    collections::BTreeMap,
     error::Error,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
 use serde_json::Value;
 
-use crate::back_off::back_off;
+use crate::{
+    back_off::back_off,
+    source::Note,
+    status::{ApiReport, EndpointReport},
+};
 pub use error::{Api, Blame, CallError, Reason};
 pub(crate) use error::{refused, short};
 
@@ -28,16 +33,33 @@ pub(crate) struct Endpoints {
     api: Api,
     client: reqwest::Client,
     deadline: Duration,
-    list: Mutex<Vec<Endpoint>>,
+    ledger: Mutex<Ledger>,
+}
+
+/// What became of the calls.
+#[derive(Debug, Default)]
+struct Ledger {
+    list: Vec<Endpoint>,
+    /// Calls that failed since start, by reason.
+    errors: BTreeMap<&'static str, u64>,
+    /// Lies that are to go on record.
+    lies: Vec<String>,
 }
 
 #[derive(Debug)]
 struct Endpoint {
     url: String,
     label: String,
+    /// In a row.
     failures: u32,
     aside_until: Option<Instant>,
+    last_error: Option<(&'static str, String)>,
+    /// The lie that went on record, until the endpoint is of use again.
+    lied: Option<&'static str>,
 }
+
+/// The most lies that wait to go on record.
+const MAX_LIES: usize = 32;
 
 /// One endpoint, whose turn it is.
 #[derive(Clone, Debug)]
@@ -91,9 +113,12 @@ impl Endpoints {
                 label: label(url),
                 failures: 0,
                 aside_until: None,
+                last_error: None,
+                lied: None,
             })
             .collect();
-        Ok(Self { api, client: builder.build()?, deadline, list: Mutex::new(list) })
+        let ledger = Mutex::new(Ledger { list, ..Ledger::default() });
+        Ok(Self { api, client: builder.build()?, deadline, ledger })
     }
 
     /// Host and port of the endpoint that is asked first.
@@ -103,21 +128,44 @@ impl Endpoints {
 
     /// Endpoints that are due, in configured order; or, while none is, the one that is due first.
     pub(crate) fn in_turn(&self) -> Vec<Turn> {
-        let list = self.list.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
-        let turn = |(index, endpoint): (usize, &Endpoint)| Turn {
-            index,
-            url: endpoint.url.clone(),
-            label: endpoint.label.clone(),
-        };
         let is_due = |endpoint: &Endpoint| endpoint.aside_until.is_none_or(|until| until <= now);
-        let due: Vec<_> =
-            list.iter().enumerate().filter(|(_, endpoint)| is_due(endpoint)).map(turn).collect();
-        if due.is_empty() {
-            let first = list.iter().enumerate().min_by_key(|(_, endpoint)| endpoint.aside_until);
-            return first.map(turn).into_iter().collect();
+        let ledger = self.ledger();
+        let due = ledger.turns(is_due);
+        if !due.is_empty() {
+            return due;
         }
-        due
+        let first = ledger.list.iter().filter_map(|endpoint| endpoint.aside_until).min();
+        ledger.turns(|endpoint| endpoint.aside_until == first).into_iter().take(1).collect()
+    }
+
+    /// The longest that one call may take.
+    pub(crate) const fn deadline(&self) -> Duration {
+        self.deadline
+    }
+
+    /// How the endpoints do.
+    pub(crate) fn report_as(&self, api: &'static str) -> ApiReport {
+        let now = Instant::now();
+        let ledger = self.ledger();
+        let endpoint = |endpoint: &Endpoint| {
+            let aside = endpoint.aside_until.map(|until| until.saturating_duration_since(now));
+            EndpointReport {
+                endpoint: endpoint.label.clone(),
+                failures: endpoint.failures,
+                aside_ms: u64::try_from(aside.unwrap_or_default().as_millis()).unwrap_or(u64::MAX),
+                last_reason: endpoint.last_error.as_ref().map(|(reason, _)| *reason),
+                last_error: endpoint.last_error.as_ref().map(|(_, text)| text.clone()),
+            }
+        };
+        let endpoints = ledger.list.iter().map(endpoint).collect();
+        ApiReport { api, endpoints, errors: ledger.errors.clone() }
+    }
+
+    /// The lies that were not handed out yet: once for each endpoint and reason, until the endpoint has been of use again.
+    pub(crate) fn take_lies(&self) -> Vec<Note> {
+        let lies = std::mem::take(&mut self.ledger().lies);
+        lies.into_iter().map(|detail| Note { event: "endpoint-refused", detail }).collect()
     }
 
     /// Asks the endpoints in turn; the first whose answer `read` takes is believed.
@@ -193,21 +241,32 @@ impl Endpoints {
     }
 
     pub(crate) fn report(&self, turn: &Turn, error: Option<&CallError>) {
-        let mut list = self.list.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut guard = self.ledger();
+        let Ledger { list, errors, lies } = &mut *guard;
         let Some(endpoint) = list.get_mut(turn.index) else { return };
-        match error {
-            None => {
-                endpoint.failures = 0;
-                endpoint.aside_until = None;
-            }
-            Some(error) => {
-                tracing::debug!(%error, reason = error.reason(), "call failed");
-                endpoint.failures = endpoint.failures.saturating_add(1);
-                let first = if matches!(error, CallError::Lie { .. }) { 30_000 } else { 500 };
-                let aside = back_off(first, endpoint.failures, rand::random());
-                endpoint.aside_until = Instant::now().checked_add(Duration::from_millis(aside));
-            }
+        let Some(error) = error else {
+            endpoint.failures = 0;
+            endpoint.aside_until = None;
+            endpoint.lied = None;
+            return;
+        };
+        let reason = error.reason();
+        tracing::debug!(%error, reason, "call failed");
+        let count = errors.entry(reason).or_default();
+        *count = count.saturating_add(1);
+        endpoint.last_error = Some((reason, error.to_string()));
+        endpoint.failures = endpoint.failures.saturating_add(1);
+        let is_lie = matches!(error, CallError::Lie { .. });
+        if is_lie && endpoint.lied.replace(reason) != Some(reason) && lies.len() < MAX_LIES {
+            lies.push(format!("{reason}: {error}"));
         }
+        let first = if is_lie { 30_000 } else { 500 };
+        let aside = back_off(first, endpoint.failures, rand::random());
+        endpoint.aside_until = Instant::now().checked_add(Duration::from_millis(aside));
+    }
+
+    fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn exchange(&self, turn: &Turn, ask: Ask<'_>) -> Result<Vec<u8>, CallError> {
@@ -244,7 +303,19 @@ impl Endpoints {
 
     #[cfg(test)]
     pub(crate) fn is_aside(&self, index: usize) -> bool {
-        self.list.lock().unwrap()[index].aside_until.is_some()
+        self.ledger().list[index].aside_until.is_some()
+    }
+}
+
+impl Ledger {
+    /// Those that are `meant`, in configured order.
+    fn turns(&self, meant: impl Fn(&Endpoint) -> bool) -> Vec<Turn> {
+        let turn = |(index, endpoint): (usize, &Endpoint)| Turn {
+            index,
+            url: endpoint.url.clone(),
+            label: endpoint.label.clone(),
+        };
+        self.list.iter().enumerate().filter(|(_, endpoint)| meant(endpoint)).map(turn).collect()
     }
 }
 

@@ -85,6 +85,12 @@ impl Evidence {
     pub fn open(path: &Path) -> Result<Self, EvidenceError> {
         let mut file =
             OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path)?;
+        if !file.metadata()?.is_file() {
+            // It could have no end.
+            return Err(
+                std::io::Error::other("expected a regular file; found something else").into()
+            );
+        }
         let chain = Chain::read(&mut file)?;
         let length = file.metadata()?.len();
         let torn = length.saturating_sub(chain.length);

@@ -36,6 +36,6 @@ pub use config::{Adoption, Config, SourceConfig, StaleMode};
 pub use driver::Watcher;
 pub use engine::{CompileRefused, Engine};
 pub use status::{
-    ArtifactStatus, HeadReport, HeadStatus, Participation, SourceReport, SourceStatus, Status,
-    StatusHandle,
+    ApiReport, ArtifactStatus, EndpointReport, HeadReport, HeadStatus, Participation, SourceReport,
+    SourceStatus, Status, StatusHandle,
 };

@@ -6,7 +6,11 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
 pub use crate::endpoints::{Api, Blame, CallError, Reason};
-use crate::endpoints::{Ask, Endpoints, Request, Turn, refused, short};
+use crate::{
+    endpoints::{Ask, Endpoints, Request, Turn, refused, short},
+    source::Note,
+    status::ApiReport,
+};
 
 /// The most bytes of an answer that are read. A mainnet block without transaction bodies has about 100 kB, an
 /// artifact as event data 26 kB; an endless answer must not fill the memory.
@@ -64,6 +68,22 @@ impl RpcPool {
     #[must_use]
     pub fn preferred(&self) -> Option<String> {
         self.endpoints.preferred()
+    }
+
+    /// The longest that one call may take.
+    #[must_use]
+    pub const fn deadline(&self) -> Duration {
+        self.endpoints.deadline()
+    }
+
+    /// How the endpoints do, which are `api`.
+    pub(crate) fn report_as(&self, api: &'static str) -> ApiReport {
+        self.endpoints.report_as(api)
+    }
+
+    /// See [`Endpoints::take_lies`].
+    pub(crate) fn take_lies(&self) -> Vec<Note> {
+        self.endpoints.take_lies()
     }
 
     fn result<T: DeserializeOwned>(

@@ -90,6 +90,54 @@ pub enum SourceError {
         /// `max_checkpoint_age`, for people.
         max: String,
     },
+    /// The checkpoint is of a slot that has not come.
+    #[error(
+        "checkpoint {checkpoint}: expected one of slot {now}, which is the current one by this host's clock, or before; \
+         found slot {slot}. Check that clock and, for a custom network, genesis_time and slot_duration"
+    )]
+    CheckpointFromFuture {
+        /// Its block root.
+        checkpoint: B256,
+        /// Its slot.
+        slot: u64,
+        /// The current one.
+        now: u64,
+    },
+    /// No endpoint has the checkpoint.
+    #[error(
+        "checkpoint {checkpoint}: expected a beacon endpoint that serves it; the last one says: {said}. Check that \
+         source.checkpoint is the root of a finalized block of {network}, recent enough for the endpoints to have it, and \
+         that source.beacon_urls are base URLs of beacon nodes of that network"
+    )]
+    CheckpointUnknown {
+        /// Its block root.
+        checkpoint: B256,
+        /// The network's name.
+        network: String,
+        /// What the last endpoint answered.
+        said: Box<CallError>,
+    },
+    /// Nothing that follows from the checkpoint has a signature that verifies.
+    #[error(
+        "{said}. Nothing has verified since the checkpoint: check that genesis_validators_root and the forks of \
+         {network} are those of the chain"
+    )]
+    FirstSignature {
+        /// The network's name.
+        network: String,
+        /// What was wrong with the last endpoint's answer.
+        said: Box<CallError>,
+    },
+    /// A head of a time that has not come.
+    #[error(
+        "head of {timestamp}: expected the time of this host's clock, {now}, or before (Unix seconds). Check that clock"
+    )]
+    HeadFromFuture {
+        /// The head's Unix seconds.
+        timestamp: u64,
+        /// The clock's.
+        now: u64,
+    },
     /// Helios has no head that it stands by: not yet, or no longer.
     #[error("expected Helios to be in sync: {0}")]
     OutOfSync(CallError),
@@ -108,6 +156,10 @@ impl SourceError {
         match self {
             Self::Call(error) => error.reason(),
             Self::CheckpointTooOld { .. } => "checkpoint-too-old",
+            Self::CheckpointFromFuture { .. } => "checkpoint-from-future",
+            Self::CheckpointUnknown { .. } => "checkpoint-unknown",
+            Self::FirstSignature { said, .. } => said.reason(),
+            Self::HeadFromFuture { .. } => "head-from-future",
             Self::OutOfSync(_) => "helios-out-of-sync",
             Self::NoExecution { .. } => "no-execution",
         }

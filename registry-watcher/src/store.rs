@@ -18,7 +18,7 @@
 
 use std::{
     fs::{self, File, TryLockError},
-    io::{ErrorKind, Write},
+    io::{ErrorKind, Read, Write},
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
@@ -68,6 +68,12 @@ pub enum StoreError {
         /// Its size.
         found: u64,
     },
+    /// A device, a pipe, a folder.
+    #[error("{path}: expected a regular file; found something else", path = path.display())]
+    NoFile {
+        /// What is named so.
+        path: PathBuf,
+    },
     /// A file that is torn or was edited.
     #[error("{path}: {problem}", path = path.display())]
     Torn {
@@ -96,6 +102,7 @@ impl StoreError {
             Self::Io { .. } => "disk-io",
             Self::Locked { .. } => "state-locked",
             Self::TooLarge { .. } => "cache-too-large",
+            Self::NoFile { .. } => "no-file",
             Self::Torn { .. } => "cache-torn",
             Self::Bytes { .. } => "cache-digest",
         }
@@ -289,13 +296,20 @@ fn torn(path: &Path, problem: String) -> StoreError {
     StoreError::Torn { path: path.into(), problem }
 }
 
-/// A file's bytes, if they are no more than `max`.
+/// A file's bytes, if they are no more than `max`. Only of a regular file: a device has no end, and a pipe no beginning.
 fn read(path: &Path, max: u64) -> Result<Vec<u8>, StoreError> {
-    let found = fs::metadata(path).map_err(io("read", path))?.len();
+    let metadata = fs::metadata(path).map_err(io("read", path))?;
+    if !metadata.is_file() {
+        return Err(StoreError::NoFile { path: path.into() });
+    }
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(io("open", path))?;
+    file.take(max.saturating_add(1)).read_to_end(&mut bytes).map_err(io("read", path))?;
+    let found = metadata.len().max(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
     if found > max {
         return Err(StoreError::TooLarge { path: path.into(), max, found });
     }
-    fs::read(path).map_err(io("read", path))
+    Ok(bytes)
 }
 
 fn io(operation: &'static str, path: &Path) -> impl Fn(std::io::Error) -> StoreError {

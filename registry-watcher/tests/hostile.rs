@@ -43,7 +43,7 @@ pub(crate) struct Row {
 }
 
 /// Every reason that there is, of the light client and of storage proofs.
-const REASONS: [&str; 36] = [
+const REASONS: [&str; 37] = [
     "account-proof",
     "before-altair",
     "blob-gas-before-deneb",
@@ -63,6 +63,7 @@ const REASONS: [&str; 36] = [
     "next-committee-branch",
     "next-committee-mismatch",
     "next-committee-unproven",
+    "no-account",
     "no-code",
     "no-execution",
     "participation",

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use greenlight_watcher::Status;
+use greenlight_watcher::{ApiReport, Status};
 
 use crate::metrics::Exposition;
 
@@ -127,6 +127,34 @@ fn write_source(status: &Status, kind: &str, network: &str, out: &mut Exposition
     );
     if let Some(reason) = source.last_reason {
         out.sample("greenlight_source_failing", &[("reason", reason)], 1);
+    }
+    write_apis(&source.report.apis, out);
+}
+
+fn write_apis(apis: &[ApiReport], out: &mut Exposition) {
+    out.family("greenlight_endpoints", "gauge", "Configured endpoints, by what they serve.");
+    for api in apis {
+        out.sample("greenlight_endpoints", &[("api", api.api)], api.endpoints.len());
+    }
+    out.family(
+        "greenlight_endpoints_failing",
+        "gauge",
+        "Those whose last call failed, or whose answer was refused.",
+    );
+    for api in apis {
+        let failing = api.endpoints.iter().filter(|endpoint| endpoint.failures > 0).count();
+        out.sample("greenlight_endpoints_failing", &[("api", api.api)], failing);
+    }
+    out.family(
+        "greenlight_endpoint_errors_total",
+        "counter",
+        "Calls that failed and answers that were refused, by reason.",
+    );
+    for api in apis {
+        for (reason, count) in &api.errors {
+            let labels = [("api", api.api), ("reason", *reason)];
+            out.sample("greenlight_endpoint_errors_total", &labels, count);
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use crate::{
     back_off::back_off,
     fetch::{ArtifactSource, CheckedArtifact},
     machine::{Event, Failure, HeadAt, View},
-    registry::{ArtifactId, ReadError, RegistryReader, Release},
+    registry::{ArtifactId, Head, ReadError, RegistryReader, Release},
     source::{BlockRef, HeadSource, Heads, News},
     status::SourceReport,
 };
@@ -55,8 +55,9 @@ pub(super) async fn watch_heads(
     reports: Sender<Report>,
 ) {
     let poll_ms = millis(poll);
+    let mut orders = None;
     loop {
-        let look = look(&mut source, &reader).await;
+        let look = look(&mut source, &reader, &mut orders, &reports).await;
         let looked = Looked { look, report: source.report(), news: source.news() };
         if reports.send(Report::Looked(looked.into())).await.is_err() {
             return;
@@ -67,12 +68,25 @@ pub(super) async fn watch_heads(
     }
 }
 
-async fn look(source: &mut impl HeadSource, reader: &RegistryReader) -> Look {
+/// Looks once. `orders` are those of the newest head that was last seen: new ones are reported at once, since an RPC may take
+/// its time over the adoptable head.
+async fn look(
+    source: &mut impl HeadSource,
+    reader: &RegistryReader,
+    orders: &mut Option<Head>,
+    reports: &Sender<Report>,
+) -> Look {
     let heads = source.heads().await?;
     let newest = HeadAt { block: heads.newest.block(), head: reader.head(&heads.newest).await? };
+    let before = orders.replace(newest.head);
     let adoptable = if heads.adoptable == heads.newest {
         Ok(newest)
     } else {
+        if before.is_some_and(|before| before != newest.head) {
+            let seen = Event::SeenNewest(newest, heads.ages);
+            // Nobody listens any more where this fails, as the report of the look will find.
+            let _ = reports.send(Report::Did(seen)).await;
+        }
         let block = heads.adoptable.block();
         reader.head(&heads.adoptable).await.map(|head| HeadAt { block, head })
     };

@@ -26,3 +26,35 @@ fn who_lied_is_aside_for_longer_than_who_failed() {
     assert_eq!(turns.len(), 1, "both are aside");
     assert_eq!(turns[0].label, slow.label, "the one due first");
 }
+
+#[test]
+fn a_lie_goes_on_record_once_until_the_endpoint_is_of_use_again() {
+    let urls = ["http://127.0.0.1:1".to_owned()];
+    let endpoints = Endpoints::new(Api::JsonRpc, &urls, Duration::from_secs(1)).unwrap();
+    let [turn] = endpoints.in_turn().try_into().unwrap();
+    let lies = |reason| CallError::Lie {
+        endpoint: turn.label.clone(),
+        call: "eth_getProof",
+        reason,
+        problem: "x".into(),
+    };
+    for reason in ["storage-proof", "storage-proof", "account-proof"] {
+        endpoints.report(&turn, Some(&lies(reason)));
+    }
+    let notes = endpoints.take_lies();
+    let details: Vec<_> = notes.iter().map(|note| note.detail.as_str()).collect();
+    let lie = "127.0.0.1:1: eth_getProof does not verify: x";
+    assert_eq!(details, [format!("storage-proof: {lie}"), format!("account-proof: {lie}")]);
+    assert!(notes.iter().all(|note| note.event == "endpoint-refused"));
+
+    endpoints.accept(&turn);
+    let report = endpoints.report_as("rpc");
+    assert_eq!(report.errors, [("account-proof", 1), ("storage-proof", 2)].into());
+    let [endpoint] = report.endpoints.as_slice() else { panic!("{report:?}") };
+    assert_eq!((endpoint.failures, endpoint.aside_ms), (0, 0));
+    assert_eq!(endpoint.last_reason, Some("account-proof"), "of the last failure, if long ago");
+
+    endpoints.report(&turn, Some(&lies("account-proof")));
+    assert_eq!(endpoints.take_lies().len(), 1);
+    assert!(endpoints.report_as("rpc").endpoints[0].aside_ms > 10_000);
+}

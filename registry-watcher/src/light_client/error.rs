@@ -30,7 +30,9 @@ impl std::fmt::Display for Which {
 #[non_exhaustive]
 pub enum LightClientError {
     /// The name of a fork that this version cannot read.
-    #[error("fork: expected altair to fulu; found {found:?}")]
+    #[error(
+        "fork: expected altair to fulu; found {found:?}. A fork after fulu needs a newer version of greenlight"
+    )]
     UnknownFork {
         /// The name, cut short.
         found: String,

@@ -179,6 +179,23 @@ fn what_holds_and_is_not_newer_moves_nothing() {
 }
 
 #[test]
+fn of_two_headers_of_one_slot_with_two_thirds_each_the_first_stands() {
+    let chain = Chain::new(always(Preset::Minimal, Fork::Fulu), 2);
+    let twin = chain.twin(30);
+    let store = follow(&start(&chain, 2), &chain, at(20)).unwrap();
+    assert_ne!(chain.root(30), twin.root(30));
+    for (one, other) in [(&chain, &twin), (&twin, &chain)] {
+        let first = follow(&store, one, Shown { absent: 10, ..at(30) }).unwrap();
+        assert_eq!(first.optimistic().root(), one.root(30));
+        // Holds as well, by more votes even.
+        let second = read!(OptimisticUpdate, other, 30, other.optimistic_update(at(30)));
+        let both = apply_update(&first, second.as_ref(), 31).unwrap();
+        assert_eq!(both.optimistic(), first.optimistic());
+        assert_eq!(both.participation(), first.participation());
+    }
+}
+
+#[test]
 fn a_header_has_what_its_fork_says() {
     let refusal = |fork: Fork, of: Fork| {
         let chain = Chain::new(always(Preset::Minimal, fork), 2);

@@ -377,13 +377,15 @@ fn a_view_below_the_floor_changes_nothing_and_is_recorded_once() {
         assert_eq!(world.runs(), Some(2));
     }
     assert_eq!(world.logged("head-behind"), 1);
-    let mut forged = world.state.view.unwrap();
+    let view = world.state.view.unwrap();
+    let mut forged = view;
     forged.newest.block.number += 10;
     forged.adoptable.block.number += 10;
     (forged.newest.head.sequence, forged.adoptable.head.sequence) = (1, 1);
     forged.adoptable.head.current = 1;
     world.send(Event::Seen(forged, Ages::default()));
     assert_eq!(world.runs(), Some(2), "a higher block with a lower sequence");
+    assert_eq!(world.state.view, Some(view), "nothing of it is taken over");
     let durable = world.persisted.clone();
     let mut restarted = World::booted(settings(), durable, None);
     restarted.send(Event::Seen(old, Ages::default()));
@@ -392,6 +394,37 @@ fn a_view_below_the_floor_changes_nothing_and_is_recorded_once() {
         (None, 1),
         "across restarts too"
     );
+}
+
+#[test]
+fn a_kill_at_the_newest_head_does_not_end_with_one_of_a_sequence_below_the_adoptable() {
+    let mut world = World::new(settings());
+    world.promote(1);
+    let mut view = world.state.view.unwrap();
+    view.newest.block.number += 1;
+    view.newest.head.sequence += 1;
+    view.newest.head.kill = true;
+    world.send(Event::Seen(view, Ages::default()));
+    assert_eq!(world.why(), "kill");
+    let mut newest = view.newest;
+    newest.block.number += 1;
+    newest.head.sequence = view.adoptable.head.sequence - 1;
+    newest.head.kill = false;
+    let mut adoptable = view.adoptable;
+    adoptable.block.number += 1;
+    for forged in [
+        Event::SeenNewest(newest, Ages::default()),
+        Event::Seen(View { newest, adoptable }, Ages::default()),
+        Event::Seen(View { newest, adoptable: newest }, Ages::default()),
+    ] {
+        world.send(forged.clone());
+        assert_eq!((world.runs(), world.why()), (None, "kill"), "{forged:?}");
+        assert_eq!(world.state.view, Some(view), "{forged:?}");
+    }
+    // At the adoptable's own it does: the kill was reorganized away.
+    newest.head.sequence += 1;
+    world.send(Event::SeenNewest(newest, Ages::default()));
+    assert_eq!(world.runs(), Some(1));
 }
 
 #[test]

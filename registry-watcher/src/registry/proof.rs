@@ -6,7 +6,7 @@ use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256, keccak256};
 use alloy_trie::{Nibbles, TrieAccount, proof::verify_proof};
 use serde::{Deserialize, Serialize};
 
-use crate::rpc::Reason;
+use crate::rpc::{Blame, Reason};
 
 /// The answer of `eth_getProof`, of which nothing is believed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,8 +75,18 @@ pub enum ProofError {
         /// What the trie says.
         problem: String,
     },
+    /// There is no such account.
+    #[error(
+        "account {address}: expected a contract; found no account. Is it the registry's address, on this network?"
+    )]
+    NoAccount {
+        /// The account.
+        address: Address,
+    },
     /// There is an account but no contract.
-    #[error("account {address}: expected a contract; found no code")]
+    #[error(
+        "account {address}: expected a contract; found no code. Is it the registry's address, on this network?"
+    )]
     NoCode {
         /// The account.
         address: Address,
@@ -102,6 +112,7 @@ impl ProofError {
             Self::Slots { .. } => "proof-slots",
             Self::Depth { .. } => "proof-depth",
             Self::AccountProof { .. } => "account-proof",
+            Self::NoAccount { .. } => "no-account",
             Self::NoCode { .. } => "no-code",
             Self::StorageProof { .. } => "storage-proof",
         }
@@ -112,6 +123,14 @@ impl Reason for ProofError {
     fn reason(&self) -> &'static str {
         self.reason()
     }
+
+    fn blame(&self) -> Blame {
+        match self {
+            // Proven: it is the configured address that is wrong, or not yet deployed to.
+            Self::NoAccount { .. } | Self::NoCode { .. } => Blame::Beyond,
+            _ => Blame::Lied,
+        }
+    }
 }
 
 /// A path has 64 nibbles, so no honest proof has more nodes than that and the value's own.
@@ -121,7 +140,7 @@ const MAX_NODES: usize = 65;
 /// entry is proven absent, and zero. So is one whose entry is zero.
 ///
 /// # Errors
-/// [`ProofError`]: whoever gave the answer lied or is broken.
+/// [`ProofError`]: whoever gave the answer lied or is broken, or there is no contract of that address.
 pub fn verify_storage(
     state_root: B256,
     address: Address,
@@ -137,8 +156,15 @@ pub fn verify_storage(
     }
     let nonce = u64::try_from(answer.nonce).unwrap_or(u64::MAX);
     let account = TrieAccount::new(nonce, answer.balance, answer.storage_hash, answer.code_hash);
-    walk(state_root, keccak256(address), Some(alloy_rlp::encode(account)), &answer.account_proof)?
-        .map_err(|problem| ProofError::AccountProof { root: state_root, problem })?;
+    let path = keccak256(address);
+    if let Err(problem) =
+        walk(state_root, path, Some(alloy_rlp::encode(account)), &answer.account_proof)?
+    {
+        return Err(match walk(state_root, path, None, &answer.account_proof)? {
+            Ok(()) => ProofError::NoAccount { address },
+            Err(_) => ProofError::AccountProof { root: state_root, problem },
+        });
+    }
     if answer.code_hash == KECCAK256_EMPTY || answer.code_hash == B256::ZERO {
         return Err(ProofError::NoCode { address });
     }

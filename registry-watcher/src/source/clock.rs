@@ -80,8 +80,16 @@ impl SlotClock {
     /// The wall clock counts where it is ahead, or a host whose clock was slow at the start could never be told so. That
     /// loosens a bound which two thirds of a committee would have to be hostile to use, and nothing else.
     pub(super) fn latest_slot(&self, network: &Network) -> Slot {
-        let latest = self.now_ms().max(self.time.unix_ms());
-        network.slot_at(latest.saturating_add(DISPARITY_MS))
+        network.slot_at(self.latest_ms())
+    }
+
+    /// Whether that Unix second has not come by either clock.
+    pub(super) fn is_of_future(&self, timestamp: u64) -> bool {
+        timestamp.saturating_mul(1_000) > self.latest_ms()
+    }
+
+    fn latest_ms(&self) -> u64 {
+        self.now_ms().max(self.time.unix_ms()).saturating_add(DISPARITY_MS)
     }
 
     /// Milliseconds since that Unix second.

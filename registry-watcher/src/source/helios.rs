@@ -13,7 +13,7 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 
 use super::{
-    HeadSource, Heads, HostTime, SourceError, Time, VerifiedHead,
+    HeadSource, Heads, HostTime, News, SourceError, Time, VerifiedHead,
     clock::SlotClock,
     rpc::{Block, HeaderError, expect_chain},
 };
@@ -148,9 +148,15 @@ impl HeadSource for HeliosSource {
         let latest = block(&self.helios, "latest", None).await.map_err(out_of_sync)?;
         let is_behind = latest.block().number < finalized.block().number;
         let newest = if is_behind { finalized.clone() } else { latest };
+        let timestamp = newest.block().timestamp;
+        if self.clock.is_of_future(timestamp) {
+            // It would never be old.
+            let now = self.clock.now_ms() / 1_000;
+            return Err(SourceError::HeadFromFuture { timestamp, now });
+        }
         let known = self.last.as_ref().map_or(0, |(newest, _)| newest.block().timestamp);
-        if newest.block().timestamp > known {
-            self.clock.witness_at(newest.block().timestamp.saturating_mul(1_000), SLOT);
+        if timestamp > known {
+            self.clock.witness_at(timestamp.saturating_mul(1_000), SLOT);
         }
         self.last = Some((newest.clone(), finalized.clone()));
         let ages = self.ages(&newest, &finalized);
@@ -164,8 +170,13 @@ impl HeadSource for HeliosSource {
             endpoint: self.helios.preferred(),
             newest: newest.map(|head| self.head_report(head)),
             finalized: finalized.map(|head| self.head_report(head)),
+            apis: vec![self.helios.report_as("helios")],
             ..SourceReport::default()
         }
+    }
+
+    fn news(&mut self) -> News {
+        News { notes: self.helios.take_lies(), keep: None }
     }
 }
 

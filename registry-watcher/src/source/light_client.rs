@@ -16,7 +16,7 @@ mod ancestry;
 mod begin;
 mod follow;
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use alloy_primitives::B256;
 use async_trait::async_trait;
@@ -66,8 +66,6 @@ pub struct LightClientSource {
     endpoint: Option<String>,
     /// When updates of the clock's own period were last asked for.
     asked_at: Option<Slot>,
-    /// By endpoint, the reason of a lie that is on record.
-    refused: BTreeMap<String, &'static str>,
     /// The failure of a walk that is on record.
     walk_failed: Option<&'static str>,
     notes: Vec<Note>,
@@ -96,7 +94,6 @@ impl LightClientSource {
             ancestry: Ancestry::default(),
             endpoint: None,
             asked_at: None,
-            refused: BTreeMap::new(),
             walk_failed: None,
             notes: Vec::new(),
             is_to_keep: false,
@@ -129,7 +126,9 @@ impl LightClientSource {
             self.ancestry.remember(newest);
             return finalized;
         }
-        let walked = self.ancestry.ancestor(&self.rpcs, &newest, number).await;
+        // As long as one call, and on from there at the next look: what the newest head orders waits for it.
+        let walk = self.ancestry.ancestor(&self.rpcs, &newest, number);
+        let walked = tokio::time::timeout(self.rpcs.deadline(), walk).await.unwrap_or(Ok(None));
         let failure = walked.as_ref().err();
         if let Some(error) = failure
             && self.walk_failed != Some(error.reason())
@@ -139,6 +138,16 @@ impl LightClientSource {
         self.walk_failed = failure.map(CallError::reason);
         // An RPC that fails must not hide the newest head, where a kill may be.
         walked.ok().flatten().unwrap_or(finalized)
+    }
+
+    /// A failure that comes of wrong settings rather than of the endpoints, as such.
+    fn explained(&self, store: &Store, error: CallError) -> SourceError {
+        let is_first = store.participation().is_none();
+        if is_first && error.reason() == "signature" {
+            let network = self.network().name.clone();
+            return SourceError::FirstSignature { network, said: Box::new(error) };
+        }
+        error.into()
     }
 
     fn ages(&self, store: &Store) -> Ages {
@@ -176,13 +185,17 @@ impl HeadSource for LightClientSource {
     }
 
     async fn heads(&mut self) -> Result<Heads, SourceError> {
-        let mut store = match &self.store {
-            Some(store) => store.clone(),
-            None => self.begin().await?,
+        let mut store = match self.store.take() {
+            Some(store) if self.is_usable(store.finalized()) => store,
+            // Cut off for so long that its committee may have left: what holds for a start holds here.
+            cut_off => {
+                self.kept = cut_off.or(self.kept.take());
+                self.begin().await?
+            }
         };
         let followed = self.follow(&mut store).await;
         self.store = Some(store.clone());
-        followed?;
+        followed.map_err(|error| self.explained(&store, error))?;
         let newest = execution(store.optimistic())?;
         let finalized = execution(store.finalized())?.head;
         let ages = self.ages(&store);
@@ -200,12 +213,15 @@ impl HeadSource for LightClientSource {
             finalized: head(Store::finalized),
             participation: store.and_then(Store::participation),
             period: store.map(Store::period),
+            apis: vec![self.beacon.report()],
         }
     }
 
     fn news(&mut self) -> News {
         let is_to_keep = std::mem::take(&mut self.is_to_keep);
         let keep = self.store.as_ref().filter(|_| is_to_keep).map(Store::to_json);
-        News { notes: std::mem::take(&mut self.notes), keep }
+        let mut notes = std::mem::take(&mut self.notes);
+        notes.extend(self.beacon.take_lies());
+        News { notes, keep }
     }
 }

@@ -114,3 +114,14 @@ fn a_folder_that_cannot_be_made_says_so() {
     let file = tempfile::NamedTempFile::new().unwrap();
     assert_eq!(Store::open(&file.path().join("state")).unwrap_err().reason(), "disk-io");
 }
+
+/// It has no end.
+#[test]
+fn only_regular_files_are_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    std::os::unix::fs::symlink("/dev/zero", dir.path().join(LIGHT_CLIENT)).unwrap();
+    let error = store.light_client().unwrap_err();
+    assert_eq!(error.reason(), "no-file", "{error}");
+    assert!(crate::evidence::Evidence::open(Path::new("/dev/zero")).is_err());
+}

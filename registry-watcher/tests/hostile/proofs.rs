@@ -130,7 +130,7 @@ const LIES: &[(&str, &str, Lie)] = &[
             proof.proof.clear();
         }
     }),
-    ("an account that does not exist", "account-proof", |stage, q| {
+    ("an account that does not exist", "no-account", |stage, q| {
         q.address = NOBODY;
         let path = stage.now.trie().1(&[keccak256(NOBODY)]);
         q.answer.address = NOBODY;

@@ -1,5 +1,7 @@
 use greenlight_watcher::source::BlockRef;
-use greenlight_watcher::{HeadReport, Participation, SourceReport, SourceStatus, Status};
+use greenlight_watcher::{
+    ApiReport, EndpointReport, HeadReport, Participation, SourceReport, SourceStatus, Status,
+};
 
 use super::write;
 use crate::metrics::Exposition;
@@ -82,12 +84,46 @@ fn a_failure_is_a_label_by_its_reason_and_never_by_its_text() {
 }
 
 #[test]
+fn endpoints_are_counted_and_not_named() {
+    let endpoint = |failures| EndpointReport {
+        endpoint: "beacon-a:5052".to_owned(),
+        failures,
+        ..EndpointReport::default()
+    };
+    let errors = [("beacon-deadline", 7), ("signature", 1)].into();
+    let apis = vec![
+        ApiReport { api: "beacon", endpoints: vec![endpoint(0), endpoint(2)], errors },
+        ApiReport { api: "rpc", ..ApiReport::default() },
+    ];
+    let report = SourceReport { apis, ..SourceReport::default() };
+    let source = SourceStatus { report, ..SourceStatus::default() };
+    let text = text(&Status { source, ..Status::default() }, "light-client", "mainnet");
+    assert_eq!(
+        samples(&text, "greenlight_endpoint"),
+        [
+            "greenlight_endpoints{api=\"beacon\"} 2",
+            "greenlight_endpoints{api=\"rpc\"} 0",
+            "greenlight_endpoints_failing{api=\"beacon\"} 1",
+            "greenlight_endpoints_failing{api=\"rpc\"} 0",
+            "greenlight_endpoint_errors_total{api=\"beacon\",reason=\"beacon-deadline\"} 7",
+            "greenlight_endpoint_errors_total{api=\"beacon\",reason=\"signature\"} 1",
+        ]
+    );
+    assert!(!text.contains("beacon-a"), "{text}");
+}
+
+#[test]
 fn every_family_is_declared_once_and_before_its_samples() {
     let report = SourceReport {
         newest: Some(head(Some(2), 2, 1)),
         finalized: Some(head(Some(1), 1, 2)),
         participation: Some(Participation { voted: 0, of: 0 }),
         period: Some(0),
+        apis: vec![ApiReport {
+            api: "rpc",
+            errors: [("rpc-error", 1)].into(),
+            ..Default::default()
+        }],
         ..SourceReport::default()
     };
     let source = SourceStatus { report, last_reason: Some("rpc-http"), ..SourceStatus::default() };

@@ -140,6 +140,8 @@ pub(super) const fn at(attested: Slot) -> Shown {
 pub(super) struct Chain {
     pub(super) network: Network,
     members: Rc<[Members]>,
+    /// The slot whose block is another one.
+    twin: Option<Slot>,
 }
 
 impl Chain {
@@ -147,12 +149,17 @@ impl Chain {
     pub(super) fn new(network: Network, periods: u64) -> Self {
         let size = network.preset.sync_committee_size();
         let members = (0..periods).map(|period| Members::new(period, size)).collect();
-        Self { network, members }
+        Self { network, members, twin: None }
     }
 
     /// The same committees on another network of their size.
     pub(super) fn on(&self, network: Network) -> Self {
-        Self { network, members: Rc::clone(&self.members) }
+        Self { network, members: Rc::clone(&self.members), twin: None }
+    }
+
+    /// The same chain but for the block of a slot.
+    pub(super) fn twin(&self, slot: Slot) -> Self {
+        Self { twin: Some(slot), ..self.on(self.network.clone()) }
     }
 
     pub(super) fn fork(&self, slot: Slot) -> Fork {
@@ -261,7 +268,7 @@ impl Chain {
     fn beacon(&self, slot: Slot) -> BeaconBlockHeader {
         BeaconBlockHeader {
             slot,
-            proposer_index: 7,
+            proposer_index: if self.twin == Some(slot) { 8 } else { 7 },
             parent_root: B256::repeat_byte(9),
             state_root: self.state(slot).node(1),
             body_root: self.body(slot).node(1),

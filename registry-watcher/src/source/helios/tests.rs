@@ -229,3 +229,15 @@ async fn the_adoptable_head_is_never_newer_than_the_newest() {
     let heads = source.heads().await.unwrap();
     assert_eq!((heads.newest.block().number, heads.adoptable.block().number), (90, 90));
 }
+
+#[tokio::test]
+async fn a_head_of_a_time_that_has_not_come_is_none() {
+    let (fake, mut source, clock) = started(Adoption::Finalized).await;
+    let now = clock.load(Ordering::SeqCst) / 1_000;
+    let until = |timestamp| cut(Header { timestamp, ..header(100) });
+    fake.shows("finalized", &cut(header(90)));
+    fake.shows("latest", &until(now + 1));
+    assert_eq!(reason(&mut source).await, "head-from-future");
+    fake.shows("latest", &until(now));
+    source.heads().await.unwrap();
+}

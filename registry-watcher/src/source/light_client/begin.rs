@@ -26,35 +26,43 @@ impl LightClientSource {
     ///
     /// Both the kept one and the checkpoint must be younger than `max_checkpoint_age`: the committee of an older one may have
     /// withdrawn its stake, and then signs whatever it is paid for. 14 days is within mainnet's weak subjectivity period,
-    /// 3,532 epochs or 15.7 days with 8 million ether at stake or more (electra, weak-subjectivity.md).
+    /// 3,532 epochs or 15.7 days with 8 million ether at stake or more (electra, weak-subjectivity.md). Neither may be of a
+    /// slot that has not come: nothing would ever be newer, nor it old.
     ///
     /// # Errors
-    /// [`SourceError::CheckpointTooOld`], or [`SourceError::Call`] of the last endpoint tried.
+    /// What is wrong with the checkpoint, where there is no kept store to begin with.
     pub(super) async fn begin(&mut self) -> Result<Store, SourceError> {
         // Nothing is verified yet that could speak for the anchor.
         self.clock.anchor();
-        if let Some(store) = &self.kept {
-            let slot = store.finalized().slot();
-            let store = self.is_young(store.finalized()).then(|| store.clone());
-            if let Some(store) = store {
-                let age = days(self.age(store.finalized()));
-                let root = store.finalized().root();
-                self.note("checkpoint", format!("kept store: slot {slot}, {age} old, root {root}"));
-                self.kept = None;
-                return Ok(store);
-            }
+        let is_usable = self.kept.as_ref().is_some_and(|kept| self.is_usable(kept.finalized()));
+        if let Some(store) = self.kept.take_if(|_| is_usable) {
+            let header = store.finalized();
+            let (slot, age, root) = (header.slot(), self.age_text(header), header.root());
+            self.note("checkpoint", format!("kept store: slot {slot}, {age} old, root {root}"));
+            return Ok(store);
         }
         let store = self.checkpoint().await?;
         if let Some(kept) = self.kept.take() {
-            let (slot, age) = (kept.finalized().slot(), days(self.age(kept.finalized())));
-            let max = days(self.settings.max_checkpoint_age);
-            let detail = format!(
-                "kept-store-too-old: light client: expected a store of the last {max}; found slot {slot}, {age} old"
-            );
-            self.note("state-refused", detail);
+            self.refused_store(kept.finalized());
         }
         self.begun_at_checkpoint(&store);
         Ok(store)
+    }
+
+    fn refused_store(&mut self, header: &Header) {
+        let slot = header.slot();
+        let detail = if self.is_of_future(header) {
+            let now = self.clock.slot(self.network());
+            format!(
+                "kept-store-from-future: light client: expected a store of slot {now} or before; found slot {slot}"
+            )
+        } else {
+            let (age, max) = (self.age_text(header), text(self.settings.max_checkpoint_age));
+            format!(
+                "kept-store-too-old: light client: expected a store of the last {max}; found slot {slot}, {age} old"
+            )
+        };
+        self.note("state-refused", detail);
     }
 
     /// The checkpoint's store in place of one whose period nobody can lead out of, where the operator has set a newer one.
@@ -71,8 +79,8 @@ impl LightClientSource {
     }
 
     fn begun_at_checkpoint(&mut self, store: &Store) {
-        let slot = store.finalized().slot();
-        let (age, root) = (days(self.age(store.finalized())), store.finalized().root());
+        let header = store.finalized();
+        let (slot, age, root) = (header.slot(), self.age_text(header), header.root());
         self.note("checkpoint", format!("source.checkpoint: slot {slot}, {age} old, root {root}"));
         self.is_to_keep = true;
     }
@@ -85,18 +93,19 @@ impl LightClientSource {
         };
         self.checkpoint = Some(store.clone());
         let header = store.finalized();
-        if !self.is_young(header) {
-            return Err(SourceError::CheckpointTooOld {
-                checkpoint: header.root(),
-                slot: header.slot(),
-                age: days(self.age(header)),
-                max: days(self.settings.max_checkpoint_age),
-            });
+        let (checkpoint, slot) = (header.root(), header.slot());
+        if self.is_of_future(header) {
+            let now = self.clock.slot(self.network());
+            return Err(SourceError::CheckpointFromFuture { checkpoint, slot, now });
+        }
+        if !self.is_usable(header) {
+            let (age, max) = (self.age_text(header), text(self.settings.max_checkpoint_age));
+            return Err(SourceError::CheckpointTooOld { checkpoint, slot, age, max });
         }
         Ok(store)
     }
 
-    async fn bootstrap(&mut self) -> Result<Store, CallError> {
+    async fn bootstrap(&mut self) -> Result<Store, SourceError> {
         let root = self.settings.checkpoint;
         let mut last = CallError::NoEndpoint { api: Api::Beacon };
         for turn in self.beacon.in_turn() {
@@ -110,25 +119,44 @@ impl LightClientSource {
                     self.endpoint = Some(turn.label);
                     return Ok(store);
                 }
-                Err(error) => {
-                    self.record_lie(&error);
-                    last = error;
-                }
+                Err(error) => last = error,
             }
         }
-        Err(last)
+        Err(match last {
+            CallError::HttpStatus { found: 400 | 404, .. } => SourceError::CheckpointUnknown {
+                checkpoint: root,
+                network: self.network().name.clone(),
+                said: Box::new(last),
+            },
+            _ => last.into(),
+        })
     }
 
     fn age(&self, header: &Header) -> Duration {
         Duration::from_millis(self.clock.age_ms(self.network(), header.slot()))
     }
 
-    fn is_young(&self, header: &Header) -> bool {
-        self.age(header) <= self.settings.max_checkpoint_age
+    fn age_text(&self, header: &Header) -> String {
+        text(self.age(header))
+    }
+
+    fn is_of_future(&self, header: &Header) -> bool {
+        header.slot() > self.clock.latest_slot(self.network())
+    }
+
+    pub(super) fn is_usable(&self, header: &Header) -> bool {
+        !self.is_of_future(header) && self.age(header) <= self.settings.max_checkpoint_age
     }
 }
 
-/// For people: "13.9 days".
-fn days(age: Duration) -> String {
-    format!("{:.1} days", age.as_secs_f64() / 86_400.0)
+/// For people: "13.9 days", "5.0 hours", "40 s".
+fn text(age: Duration) -> String {
+    let seconds = age.as_secs_f64();
+    if seconds >= 86_400.0 {
+        format!("{:.1} days", seconds / 86_400.0)
+    } else if seconds >= 3_600.0 {
+        format!("{:.1} hours", seconds / 3_600.0)
+    } else {
+        format!("{seconds:.0} s")
+    }
 }

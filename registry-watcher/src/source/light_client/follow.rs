@@ -8,9 +8,9 @@ use crate::{
     rpc::{Api, CallError},
 };
 
-/// Slots that the newest header may be behind the clock before every endpoint is asked for a newer one. One slot is due:
-/// a header is signed in the next; more are missed now and then.
-const LATE_SLOTS: Slot = 4;
+/// Slots that the newest header may be behind the clock before every endpoint is asked for a newer one: a header is signed
+/// in the next slot, and served when a third of that is over.
+const LATE_SLOTS: Slot = 2;
 /// Epochs that the finalized header may be behind before every endpoint is asked: from two, and three at an epoch's end, on a
 /// chain that is well.
 const LATE_EPOCHS: u64 = 4;
@@ -58,10 +58,7 @@ impl LightClientSource {
                         break;
                     }
                 }
-                Err(error) => {
-                    self.record_lie(&error);
-                    last = error;
-                }
+                Err(error) => last = error,
             }
         }
         // With it behind, old news say nothing.
@@ -137,7 +134,6 @@ impl LightClientSource {
         };
         if next.optimistic().slot() > store.optimistic().slot() {
             self.endpoint = Some(turn.label.clone());
-            self.refused.remove(&turn.label);
             let slot = update.signature_slot();
             if self.clock.witness(&self.settings.network, slot) {
                 let detail = format!("a header signed in slot {slot} confirms the wall clock");
@@ -215,7 +211,6 @@ impl LightClientSource {
                 Ok(found) => refused(&turn, UPDATES, &NoUpdate { expected: start, found }),
                 Err(error) => error,
             };
-            self.record_lie(&last);
         }
         Err(last)
     }
@@ -228,22 +223,10 @@ impl LightClientSource {
         updates: &[Update],
     ) -> Result<String, CallError> {
         for update in updates {
-            if let Err(error) = self.apply(store, turn, update) {
-                let error = self.beacon.refuse(turn, UPDATES, &error);
-                self.record_lie(&error);
-                return Err(error);
-            }
+            self.apply(store, turn, update)
+                .map_err(|error| self.beacon.refuse(turn, UPDATES, &error))?;
         }
         Ok(format!("{} that do not", updates.len()))
-    }
-
-    /// Puts a lie on record: once for each endpoint and reason, until the endpoint has been of use again.
-    pub(super) fn record_lie(&mut self, error: &CallError) {
-        if let CallError::Lie { endpoint, reason, .. } = error
-            && self.refused.insert(endpoint.clone(), reason) != Some(reason)
-        {
-            self.note("endpoint-refused", format!("{reason}: {error}"));
-        }
     }
 }
 
