@@ -43,6 +43,12 @@ pub struct VerifiedHead {
 }
 
 impl VerifiedHead {
+    /// For tests: nothing is verified.
+    #[cfg(test)]
+    pub(crate) const fn of(block: BlockRef, state_root: B256) -> Self {
+        Self { block, state_root }
+    }
+
     /// The block.
     #[must_use]
     pub const fn block(&self) -> BlockRef {

@@ -153,3 +153,6 @@ impl Errands {
 fn failure(reason: &'static str, message: &dyn std::fmt::Display) -> Failure {
     Failure { reason, message: message.to_string(), jitter: rand::random() }
 }
+
+#[cfg(test)]
+mod tests;
