@@ -51,6 +51,17 @@ test("settings are whole, or every mistake is named and no value repeated", () =
   assert.throws(() => parse('{"consensus_rpc": "KEY'), ({ message }) => message === "expected JSON");
 });
 
+test("a URL that Helios or Node cannot call is refused, and not repeated", () => {
+  const settings = (key, url) => JSON.stringify({ network: "mainnet", consensus_rpc: "http://beacon:5052", execution_rpc: "http://node:8545", checkpoint: `0x${"ab".repeat(32)}`, [key]: url });
+  const always = ["http://user:KEY@host", "http://KEY@host/", "https://:KEY@host", "http://host/KEY#", "http://host#KEY", " http://host/KEY", "http://host/K\tEY", "http:host", "http:///host", "ws://host/KEY", "http://host:KEY", 1, undefined];
+  const refused = { consensus_rpc: [...always, "http://host/?key=KEY", "http://host?"], execution_rpc: always };
+  for (const [key, urls] of Object.entries(refused)) for (const url of urls) {
+    assert.throws(() => parse(settings(key, url)), ({ message }) => message.startsWith(`${key}: expected an http or https URL without user, password`) && !message.includes("KEY"), `${key} ${url}`);
+  }
+  for (const url of ["http://host", "https://host:1/v3/KEY/", "http://[::1]:1"]) for (const key of Object.keys(refused)) assert.equal(parse(settings(key, url))[key], url);
+  for (const url of ["https://host/v3?apikey=KEY", "http://host?key=KEY"]) assert.equal(parse(settings("execution_rpc", url)).execution_rpc, url);
+});
+
 test("an endpoint that hangs, drips, never ends or is not there ends in time", async () => {
   const manners = {
     "/hang": () => {},
