@@ -112,6 +112,9 @@ fn describe(status: &Value) -> String {
     line("failures", if failures == "0" { String::new() } else { failures });
     let error = join([text(status, "/source/last_error"), text(status, "/error")]);
     line("error", join([error, note(text(status, "/source/last_reason"))]));
+    for endpoint in failing(status) {
+        line("failing", endpoint);
+    }
     line("state", text(status, "/store_error"));
     for refused in status.pointer("/quarantine").and_then(Value::as_array).into_iter().flatten() {
         line("quarantine", join([text(refused, "/digest"), note(text(refused, "/reason"))]));
@@ -119,6 +122,22 @@ fn describe(status: &Value) -> String {
     line("faults", text(status, "/proxy/faults"));
     line("up", format!("{} s", text(status, "/proxy/uptime_seconds")));
     out
+}
+
+/// Endpoints that are not of use now, and why.
+fn failing(status: &Value) -> Vec<String> {
+    let mut all = Vec::new();
+    for api in status.pointer("/source/apis").and_then(Value::as_array).into_iter().flatten() {
+        for endpoint in api.pointer("/endpoints").and_then(Value::as_array).into_iter().flatten() {
+            let failures = text(endpoint, "/failures");
+            if !matches!(failures.as_str(), "" | "0") {
+                let name = join([text(api, "/api"), text(endpoint, "/endpoint")]);
+                let times = format!("{failures} in a row");
+                all.push(list([name, times, text(endpoint, "/last_reason")]));
+            }
+        }
+    }
+    all
 }
 
 /// Slot, where there is one, and block.

@@ -66,6 +66,15 @@ fn a_failing_source_shows_why() {
             "failures": 4,
             "last_reason": "beacon-status",
             "last_error": "beacon-a.internal:5052: expected 200; found 500",
+            "apis": [
+                { "api": "beacon", "endpoints": [
+                    { "endpoint": "beacon-a.internal:5052", "failures": 4, "last_reason": "beacon-http-status" },
+                    { "endpoint": "beacon-b.internal:5052", "failures": 1, "last_reason": "signature" },
+                ] },
+                { "api": "rpc", "endpoints": [
+                    { "endpoint": "node-a.internal:8545", "failures": 0, "last_reason": "rpc-deadline" },
+                ] },
+            ],
         },
         "proxy": { "faults": 0, "uptime_seconds": 1 },
     });
@@ -78,6 +87,8 @@ endpoint    beacon-a.internal:5052
 rpc         node-a.internal:8545
 failures    4
 error       beacon-a.internal:5052: expected 200; found 500 (beacon-status)
+failing     beacon beacon-a.internal:5052, 4 in a row, beacon-http-status
+failing     beacon beacon-b.internal:5052, 1 in a row, signature
 faults      0
 up          1 s
 "
