@@ -20,6 +20,7 @@ use crate::{
     chain::Blocks,
     deploy::Registry,
     edge::{Edge, Settings},
+    report::Report,
     scene::{Identity, Journal, SOON, Scene, Setup, Staged},
     signals,
     tools::Tools,
@@ -49,11 +50,11 @@ const SETUP: Setup = Setup {
 };
 
 pub(crate) async fn run(args: Args) -> Result<ExitCode> {
+    let report = Report::create(args.report.as_deref())?;
     let tools = Tools::find()?;
     if args.once {
-        let report = args.report;
         tokio::select! {
-            outcome = once::run(&tools, report.as_deref()) => outcome,
+            outcome = once::run(&tools, report) => outcome,
             signal = signals::ended() => anyhow::bail!("ended by {signal}"),
         }
     } else {

@@ -38,6 +38,7 @@ pub(crate) use verdict::Verdict;
 use crate::{
     edge::Edge,
     load::{Route, Seen, Tally, Who},
+    report::Report,
     scene::{Findings, Journal, SOON},
     signals,
     tools::Tools,
@@ -135,6 +136,7 @@ pub(crate) struct Drill {
 
 /// Runs the drills and prints a line for each as it ends.
 pub(crate) async fn run(args: Args) -> Result<ExitCode> {
+    let report = Report::create(args.json.as_deref())?;
     let tools = Tools::find()?;
     let names = if args.all { Name::value_variants().to_vec() } else { args.names };
     let mut stop = std::pin::pin!(signals::ended());
@@ -156,10 +158,7 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode> {
         verdict.print(&format!("drill {}", verdict.drill));
         verdicts.push(verdict);
     }
-    if let Some(path) = args.json {
-        let text = serde_json::to_string_pretty(&verdicts)?;
-        fs::write(&path, text + "\n").with_context(|| path.display().to_string())?;
-    }
+    report.write(&verdicts)?;
     Ok(if verdicts.iter().all(|verdict| verdict.pass) {
         ExitCode::SUCCESS
     } else {

@@ -23,6 +23,7 @@ mod liar;
 mod load;
 mod origin;
 mod process;
+mod report;
 mod scene;
 mod signals;
 mod soak;
@@ -31,6 +32,8 @@ mod tools;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+use report::Misuse;
 
 /// Runs Greenlight's real binaries on a local chain.
 #[derive(Debug, Parser)]
@@ -61,7 +64,7 @@ async fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             eprintln!("greenlight-loadtest: {error:#}");
-            ExitCode::FAILURE
+            if error.is::<Misuse>() { Misuse::EXIT_CODE.into() } else { ExitCode::FAILURE }
         }
     }
 }

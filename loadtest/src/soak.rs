@@ -23,6 +23,7 @@ use crate::{
     chain::{GUARDIAN, OPERATIONS},
     drill::{Drill, Verdict},
     edge::{Edge, Settings},
+    report::{Misuse, Report},
     scene::{Findings, SOON, Scene, Setup},
     signals,
     tools::Tools,
@@ -73,7 +74,7 @@ struct Plan {
 impl Plan {
     /// # Errors
     /// Where too few periods end in it, what would be enough.
-    fn new(minutes: u64, speed: u64, size: Size) -> Result<Self> {
+    fn new(minutes: u64, speed: u64, size: Size) -> Result<Self, Misuse> {
         // `SLOT_DURATION_MS` of configs/minimal.yaml and configs/mainnet.yaml.
         let (preset, real_ms) = match size {
             Size::Minimal => (Preset::Minimal, 6_000),
@@ -83,12 +84,12 @@ impl Plan {
         let least = LEAST_ENDS * preset.slots_per_period();
         if slots < least {
             let name = preset.name();
-            bail!(
+            return Err(Misuse(format!(
                 "expected at least {least} slots, in which {LEAST_ENDS} sync committee periods of the {name} preset end; \
                  found {slots}, the slots of {minutes} minutes; give --minutes {} or more{}",
                 (least * real_ms).div_ceil(60_000),
                 if size == Size::Mainnet { ", or --preset minimal" } else { "" }
-            );
+            )));
         }
         Ok(Self { preset, slots, slot: Duration::from_millis(real_ms / speed) })
     }
@@ -101,6 +102,7 @@ impl Plan {
 
 pub(crate) async fn run(args: Args) -> Result<ExitCode> {
     let plan = Plan::new(args.minutes, args.speed, args.preset)?;
+    let report = Report::create(args.json.as_deref())?;
     let start = Instant::now();
     let mut drill = Drill::new(Tools::find()?);
     drill.findings.fact("minutes", args.minutes);
@@ -112,10 +114,7 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode> {
     };
     let verdict: Verdict = drill.verdict("soak".into(), start, outcome);
     verdict.print("soak");
-    if let Some(path) = args.json {
-        let text = serde_json::to_string_pretty(&verdict)?;
-        std::fs::write(&path, text + "\n").with_context(|| path.display().to_string())?;
-    }
+    report.write(&verdict)?;
     Ok(if verdict.pass { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

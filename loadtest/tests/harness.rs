@@ -84,8 +84,23 @@ fn the_soak_stays_fresh_and_flat_over_ends_of_periods() {
 #[test]
 fn a_soak_that_crosses_too_few_periods_is_refused() {
     let output = harness().args(["soak", "--preset", "mainnet"]).output().unwrap();
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("--minutes 3277 or more"));
+}
+
+#[test]
+fn a_report_that_cannot_be_written_is_refused_before_the_run() {
+    for arguments in [
+        &["demo", "--once", "--report"][..],
+        &["drill", "row-limits", "--json"],
+        &["soak", "--json"],
+    ] {
+        let output = harness().args(arguments).arg("/nonexistent/report.json").output().unwrap();
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{error}");
+        let expected = "expected a report that can be written at /nonexistent/report.json; found:";
+        assert!(error.contains(expected), "{error}");
+    }
 }
 
 #[test]

@@ -1,4 +1,4 @@
-use std::{fs, path::Path, process::ExitCode, time::Duration};
+use std::{path::Path, process::ExitCode, time::Duration};
 
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
@@ -9,12 +9,13 @@ use crate::{
     artifacts,
     chain::{GUARDIAN, OPERATIONS, PUBLISHER},
     load::{Load, Probe, Route, Seen, Who},
+    report::Report,
     scene::{Findings, Journal, SOON, Staged},
     tools::Tools,
 };
 
 /// Goes through everything, and judges it.
-pub(super) async fn run(tools: &Tools, report: Option<&Path>) -> Result<ExitCode> {
+pub(super) async fn run(tools: &Tools, report: Report) -> Result<ExitCode> {
     let start = Instant::now();
     let (journal, mut findings) = (Journal::default(), Findings::default());
     let mut facts = json!({});
@@ -39,10 +40,8 @@ pub(super) async fn run(tools: &Tools, report: Option<&Path>) -> Result<ExitCode
         facts["edge_said"] = json!(journal.tail(60));
     }
     facts["pass"] = json!(pass);
-    let text = serde_json::to_string_pretty(&facts)?;
-    match report {
-        Some(path) => fs::write(path, text + "\n").with_context(|| path.display().to_string())?,
-        None => println!("{text}"),
+    if !report.write(&facts)? {
+        println!("{facts:#}");
     }
     for failure in &findings.failures {
         eprintln!("failed: {failure}");
