@@ -34,3 +34,8 @@ pub use forge::{Forgery, Signers, finality_update_of, optimistic_update_of};
 pub use server::{Endpoint, Manner, SharedChain};
 pub use simulator::{Idle, Simulator};
 pub use spec::{Fork, Preset, Spec};
+
+/// The examples of the readme compile and hold.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
