@@ -9,6 +9,10 @@
     reason = "a test may panic"
 )]
 
+#[path = "light_client_source/ancestors.rs"]
+mod ancestors;
+#[path = "light_client_source/begin.rs"]
+mod begin;
 #[path = "light_client_source/driven.rs"]
 mod driven;
 #[path = "light_client_source/scene.rs"]
@@ -23,7 +27,7 @@ use greenlight_watcher::{
     light_client::Network,
     source::{HeadSource, LightClientSettings},
 };
-use scene::{DAY, Scene, events, look};
+use scene::{DAY, Scene, events, look, without_ranges};
 
 const HOUR: i64 = 3_600_000;
 
@@ -56,12 +60,13 @@ async fn from_a_checkpoint_to_the_newest_head() {
     assert_eq!(client.news().keep, None, "once");
 }
 
-/// Each manner, what it is called, and whether the endpoint is said to have lied.
+/// Each manner, what it is called, and whether the endpoint is said to have lied: an honest one serves also a slot in which
+/// fewer than two thirds signed.
 const MANNERS: [(Manner, &str, bool); 12] = [
     (Manner::ForgedBranch, "finality-branch", true),
-    (Manner::OneShort, "participation", true),
+    (Manner::OneShort, "participation", false),
     (Manner::WrongForkVersion, "signature", true),
-    (Manner::Equivocate, "participation", true),
+    (Manner::Equivocate, "participation", false),
     (Manner::UnknownFork, "unknown-fork", false),
     (Manner::Endless, "beacon-too-large", false),
     (Manner::Garbage, "beacon-garbage", false),
@@ -94,6 +99,9 @@ async fn each_manner_has_its_reason_and_the_next_endpoint_carries_on() {
         assert_eq!(lies.len(), usize::from(is_lie), "{lies:?}");
         assert!(lies.iter().all(|(event, detail)| *event == "endpoint-refused"
             && detail.starts_with(&format!("{reason}: "))));
+        let report = &both.report().apis[0].endpoints[0];
+        assert_eq!(report.last_reason, Some(reason));
+        assert_eq!(report.aside_ms > 10_000, is_lie, "{report:?}");
         // Nobody needs a restart.
         bad.be(Manner::Honest);
         assert_eq!(look(&mut alone).await, Ok(after), "{reason}");
@@ -109,7 +117,8 @@ async fn a_client_begins_with_the_first_bootstrap_that_verifies() {
         (Manner::UnknownFork, "unknown-fork"),
         (Manner::Endless, "beacon-too-large"),
         (Manner::Garbage, "beacon-garbage"),
-        (Manner::Status(404), "beacon-http-status"),
+        (Manner::Status(404), "checkpoint-unknown"),
+        (Manner::Status(500), "beacon-http-status"),
         (Manner::Drip, "beacon-deadline"),
         (Manner::Down, "beacon-unreachable"),
     ] {
@@ -153,6 +162,22 @@ async fn one_that_is_frozen_or_hides_what_is_final_is_not_the_last_word() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn one_whose_newest_is_two_slots_late_is_not_the_last_word() {
+    let mut scene = Scene::at(100);
+    let (bad, good) = (scene.endpoint().await, scene.endpoint().await);
+    let mut client = scene.client(&[&bad, &good]);
+    assert_eq!(look(&mut client).await, Ok((99, 83)));
+    bad.be(Manner::Frozen);
+    scene.advance(1);
+    assert_eq!(look(&mut client).await, Ok((99, 83)));
+    assert_eq!(good.requests(), 0, "one slot is missed now and then");
+    // What is final is as new as it gets.
+    scene.advance(1);
+    assert_eq!(look(&mut client).await, Ok((101, 85)));
+    assert_eq!(client.report().endpoint.as_deref(), good.url.strip_prefix("http://"));
+}
+
 async fn client_ages(client: &mut impl HeadSource) -> (u64, u64) {
     let ages = client.heads().await.unwrap().ages;
     (ages.newest.unwrap(), ages.finalized.unwrap())
@@ -173,7 +198,12 @@ async fn what_was_kept_needs_no_checkpoint() {
     assert!(events[0].1.starts_with("kept store: slot 83"), "{events:?}");
     // Nobody has that checkpoint.
     let mut client = scene.client_with(settings, &[&endpoint], &[], None);
-    assert_eq!(look(&mut client).await, Err("beacon-http-status"));
+    let error = client.heads().await.unwrap_err();
+    assert_eq!(error.reason(), "checkpoint-unknown");
+    let said = error.to_string();
+    for part in ["0x0101", "found 404", "finalized block of simulated", "source.beacon_urls"] {
+        assert!(said.contains(part), "{said}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -246,6 +276,25 @@ async fn a_client_that_is_a_day_behind_catches_up() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn one_that_fails_for_a_range_of_periods_is_asked_for_one_at_a_time() {
+    let mut scene = Scene::at(100);
+    let endpoint = scene.endpoint().await;
+    let urls = [without_ranges(&endpoint).await];
+    let mut client = scene.client_of(scene.settings(), &urls, &[], None);
+    look(&mut client).await.unwrap();
+    let requests = endpoint.requests();
+    for _ in 0..100 {
+        scene.skip(8);
+        scene.propose();
+    }
+    assert_eq!(look(&mut client).await, Ok((892, 876)));
+    assert_eq!(client.report().period, Some(13));
+    // Of periods 2 to 12 and of its own, then the newest headers.
+    let requests = endpoint.requests() - requests;
+    assert!((13..=16).contains(&requests), "{requests}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn periods_go_by_without_updates_until_the_next_committee_is_needed() {
     let mut scene = Scene::at(100);
     let (bad, good) = (scene.endpoint().await, scene.endpoint().await);
@@ -307,6 +356,7 @@ async fn a_clock_that_was_wrong_at_the_start_may_be_corrected() {
     // Slow by so much that periods are in between, slow, fast.
     for wrong in [-20 * HOUR, -HOUR, HOUR] {
         let mut scene = Scene::at(100);
+        let settings = scene.settings();
         for _ in 0..800 {
             scene.skip(8);
             scene.propose();
@@ -314,7 +364,7 @@ async fn a_clock_that_was_wrong_at_the_start_may_be_corrected() {
         scene.advance(20);
         let endpoint = scene.endpoint().await;
         scene.clocks.jump(wrong);
-        let mut client = scene.client(&[&endpoint]);
+        let mut client = scene.client_with(settings, &[&endpoint], &[], None);
         let found = client.heads().await.map(|heads| heads.ages.newest);
         match found {
             Ok(age) => assert_eq!(age, Some(14_000 + wrong as u64)),
@@ -344,10 +394,7 @@ async fn a_signature_from_the_next_slot_is_taken_half_a_second_early() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_depth_is_walked_by_parent_hashes_also_over_a_reorganization() {
-    let mut scene = Scene::young();
-    scene.spec.finality_lag = 48;
-    *scene.chain.write().unwrap() =
-        greenlight_beacon_simulator::BeaconChain::new(scene.spec.clone());
+    let mut scene = Scene::with_finality_lag(48);
     scene.advance(100);
     let endpoint = scene.endpoint().await;
     let (rpc, asked) = scene.rpc().await;

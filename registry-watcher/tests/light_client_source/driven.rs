@@ -125,5 +125,5 @@ async fn a_torn_store_gives_way_to_the_checkpoint_and_a_whole_one_needs_none() {
     let refused = |status: &Status| status.source.failures > 0;
     let evidence = run(config(&scene, nobodys, &endpoint, dir.path()), refused).await;
     assert!(evidence.contains("checksum: expected"), "{evidence}");
-    assert!(evidence.contains("beacon-http-status"), "{evidence}");
+    assert!(evidence.contains("checkpoint-unknown"), "{evidence}");
 }

@@ -23,7 +23,7 @@ use greenlight_watcher::{
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpListener,
+    net::{TcpListener, TcpStream},
 };
 
 pub(crate) const DEADLINE: Duration = Duration::from_millis(400);
@@ -67,6 +67,8 @@ pub(crate) struct Scene {
     /// Execution headers, by hash.
     pub(crate) headers: Arc<Mutex<BTreeMap<B256, Header>>>,
     head: Header,
+    /// Numbers that the next block leaves out.
+    skipped: u64,
 }
 
 impl Scene {
@@ -79,12 +81,21 @@ impl Scene {
 
     /// Two seconds into slot 0.
     pub(crate) fn young() -> Self {
-        let mut spec = Spec::local(SimulatedPreset::Minimal, SimulatedFork::Electra);
+        Self::with(Spec::local(SimulatedPreset::Minimal, SimulatedFork::Electra))
+    }
+
+    /// The same, where blocks are final so many slots later.
+    pub(crate) fn with_finality_lag(slots: u64) -> Self {
+        let spec = Spec::local(SimulatedPreset::Minimal, SimulatedFork::Electra);
+        Self::with(Spec { finality_lag: slots, ..spec })
+    }
+
+    fn with(mut spec: Spec) -> Self {
         spec.genesis_time = 1_700_000_000;
         let clocks = Clocks::default();
         clocks.unix.store(spec.genesis_time * 1_000 + 2_000, Ordering::SeqCst);
         let chain = Arc::new(RwLock::new(BeaconChain::new(spec.clone())));
-        Self { spec, chain, clocks, headers: Arc::default(), head: Header::default() }
+        Self { spec, chain, clocks, headers: Arc::default(), head: Header::default(), skipped: 0 }
     }
 
     /// A block in each of the next slots.
@@ -103,7 +114,7 @@ impl Scene {
     /// A block in the slot of now.
     pub(crate) fn propose(&mut self) {
         let parent_hash = self.head.hash_slow();
-        let number = self.head.number + 1;
+        let number = self.head.number + 1 + std::mem::take(&mut self.skipped);
         let state_root = B256::from(ExecutionBlock::synthetic(self.slot()).state_root);
         self.head = Header { parent_hash, number, state_root, ..Header::default() };
         let hash = self.head.hash_slow();
@@ -116,6 +127,11 @@ impl Scene {
             ..ExecutionBlock::synthetic(number)
         };
         assert!(self.chain.write().unwrap().push(self.slot(), block));
+    }
+
+    /// The next block's number is one more than it should be.
+    pub(crate) fn skip_number(&mut self) {
+        self.skipped = 1;
     }
 
     /// Goes back to the block whose child is `header`'s, so that the next ones are another branch.
@@ -178,7 +194,17 @@ impl Scene {
         kept: Option<&str>,
     ) -> LightClientSource {
         let urls: Vec<_> = endpoints.iter().map(|endpoint| endpoint.url.clone()).collect();
-        let beacon = BeaconApi::new(&urls, settings.network.preset, DEADLINE).unwrap();
+        self.client_of(settings, &urls, rpcs, kept)
+    }
+
+    pub(crate) fn client_of(
+        &self,
+        settings: LightClientSettings,
+        urls: &[String],
+        rpcs: &[String],
+        kept: Option<&str>,
+    ) -> LightClientSource {
+        let beacon = BeaconApi::new(urls, settings.network.preset, DEADLINE).unwrap();
         let rpcs = RpcPool::new(rpcs, DEADLINE).unwrap();
         LightClientSource::new(settings, Arc::new(beacon), Arc::new(rpcs), kept)
             .with_time(Box::new(self.clocks.clone()))
@@ -186,6 +212,14 @@ impl Scene {
 
     /// An RPC that knows the execution headers, and counts requests.
     pub(crate) async fn rpc(&self) -> (String, Arc<AtomicU64>) {
+        self.rpc_that(|header| header).await
+    }
+
+    /// One that gives another header than it is asked for.
+    pub(crate) async fn rpc_that(
+        &self,
+        told: impl Fn(Header) -> Header + Send + 'static,
+    ) -> (String, Arc<AtomicU64>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let requests = Arc::new(AtomicU64::new(0));
@@ -199,7 +233,7 @@ impl Scene {
                 assert!(request.contains("eth_getBlockByHash"), "nothing else is asked: {request}");
                 let (_, hash) = request.split_once("\"0x").unwrap();
                 let hash: B256 = hash[..64].parse().unwrap();
-                let header = headers.lock().unwrap().get(&hash).cloned();
+                let header = headers.lock().unwrap().get(&hash).cloned().map(&told);
                 let body = serde_json::json!({ "jsonrpc": "2.0", "id": 1, "result": header });
                 let body = body.to_string();
                 let head = format!(
@@ -211,6 +245,36 @@ impl Scene {
         });
         (url, requests)
     }
+}
+
+/// A server in front of an endpoint that fails for a range of periods, as some do that lack one update in it.
+pub(crate) async fn without_ranges(endpoint: &Endpoint) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let behind = endpoint.url.strip_prefix("http://").unwrap().to_owned();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut request = vec![0; 4_096];
+            let read = stream.read(&mut request).await.unwrap();
+            let request = String::from_utf8_lossy(&request[..read]).into_owned();
+            let answer = if request.contains("/updates?") && !request.contains("&count=1 ") {
+                "HTTP/1.1 500 Error\r\ncontent-length: 0\r\n\r\n".into()
+            } else {
+                let mut server = TcpStream::connect(&behind).await.unwrap();
+                server.write_all(closing(&request).as_bytes()).await.unwrap();
+                let mut answer = String::new();
+                server.read_to_string(&mut answer).await.unwrap();
+                answer
+            };
+            let _ = stream.write_all(closing(&answer).as_bytes()).await;
+        }
+    });
+    url
+}
+
+/// A request or an answer that is the last of its connection.
+fn closing(message: &str) -> String {
+    message.replacen("\r\n", "\r\nconnection: close\r\n", 1)
 }
 
 /// Slots of the newest and of the finalized header, after a look.
