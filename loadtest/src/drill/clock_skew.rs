@@ -112,20 +112,21 @@ async fn started(
     load.stop().await;
     let evidence = edge.evidence()?;
     if off < 0 {
-        drill.findings.recorded(&evidence, "source-failed", None, "signature-slot-future");
+        drill.findings.recorded(&evidence, "source-failed", None, "checkpoint-from-future");
+        drill.findings.recorded(&evidence, "checkpoint", None, "kept store");
     } else {
         drill.findings.recorded(&evidence, "stale", None, "newest head");
+        drill.findings.recorded(&evidence, "clock-corrected", None, "confirms the wall clock");
     }
-    drill.findings.recorded(&evidence, "clock-corrected", None, "confirms the wall clock");
     edge.end().await
 }
 
-/// Waits until the edge says what is wrong: behind, slots have not come yet; ahead, every head is an hour old.
+/// Waits until the edge says what is wrong: behind, its own checkpoint has not come yet; ahead, every head is an hour old.
 async fn wrong(edge: &Edge, off: i64) -> Result<Value> {
     let status = edge
         .until("a reason", SOON, |status| {
             if off < 0 {
-                status["source"]["last_reason"] == "signature-slot-future"
+                status["source"]["last_reason"] == "checkpoint-from-future"
             } else {
                 status["stale"] == true
             }
