@@ -7,7 +7,7 @@
 //! | 2 | the command line or the configuration is wrong |
 //! | 3 | an address cannot be listened on |
 //! | 4 | an artifact was refused, or lines of a request file were |
-//! | 5 | the edge's admin listener does not answer |
+//! | 5 | the edge's admin listener does not answer, or is not an edge's |
 
 mod admin;
 mod client;
@@ -43,7 +43,7 @@ enum Exit {
 /// A reverse proxy whose bot filter only runs what a smart contract has green-lit.
 ///
 /// Exit codes: 0 done · 1 failed · 2 wrong command line or configuration · 3 an address cannot be listened on ·
-/// 4 artifact or request lines refused · 5 the edge does not answer.
+/// 4 artifact or request lines refused · 5 no edge answers.
 #[derive(Parser)]
 #[command(name = "greenlight", version, max_term_width = 100)]
 struct Cli {

@@ -61,6 +61,8 @@ pub struct LightClientSource {
     checkpoint: Option<Store>,
     /// `None` until one of the two is young enough.
     store: Option<Store>,
+    /// Whether a header was verified in this run.
+    has_verified: bool,
     ancestry: Ancestry,
     /// Who gave the newest header.
     endpoint: Option<String>,
@@ -91,6 +93,7 @@ impl LightClientSource {
             kept: None,
             checkpoint: None,
             store: None,
+            has_verified: false,
             ancestry: Ancestry::default(),
             endpoint: None,
             asked_at: None,

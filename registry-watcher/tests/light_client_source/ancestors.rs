@@ -111,7 +111,14 @@ async fn a_header_that_is_not_the_named_parent_is_no_ancestor() {
         asked.store(0, Ordering::SeqCst);
         let rpcs = [liar, honest.clone()];
         let mut both = scene.client_with(settings(&scene), &[&endpoint], &rpcs, None);
-        let heads = both.heads().await.unwrap();
+        // On a busy machine the walk takes more than one look.
+        let mut heads = both.heads().await.unwrap();
+        for _ in 0..20 {
+            if heads.adoptable.block().number != 51 {
+                break;
+            }
+            heads = both.heads().await.unwrap();
+        }
         let ninth = scene.ancestor(heads.newest.block().hash, 10);
         assert_eq!((heads.adoptable.block().number, heads.adoptable.block().hash), (89, ninth));
         assert_eq!(heads.adoptable.state_root(), scene.headers.lock().unwrap()[&ninth].state_root);

@@ -119,3 +119,17 @@ async fn a_running_client_that_was_cut_off_begins_with_its_checkpoint_where_that
     passed_over(&mut client, "kept-store-too-old", 113);
     assert!(client.report().participation.is_some());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wall_clock_that_is_set_back_does_not_make_a_client_young_again() {
+    let mut scene = Scene::at(100);
+    let endpoint = scene.endpoint().await;
+    let mut client = scene.client_with(short(&scene), &[&endpoint], &[], None);
+    scene.advance(1);
+    look(&mut client).await.unwrap();
+    scene.advance(60);
+    scene.clocks.jump(-60 * 12_000);
+    for _ in 0..3 {
+        assert_eq!(client.heads().await.unwrap_err().reason(), "checkpoint-too-old");
+    }
+}

@@ -32,8 +32,10 @@ impl LightClientSource {
     /// # Errors
     /// What is wrong with the checkpoint, where there is no kept store to begin with.
     pub(super) async fn begin(&mut self) -> Result<Store, SourceError> {
-        // Nothing is verified yet that could speak for the anchor.
-        self.clock.anchor();
+        if !self.has_verified {
+            // Nothing yet speaks for the anchor.
+            self.clock.anchor();
+        }
         let is_usable = self.kept.as_ref().is_some_and(|kept| self.is_usable(kept.finalized()));
         if let Some(store) = self.kept.take_if(|_| is_usable) {
             let header = store.finalized();
@@ -108,7 +110,9 @@ impl LightClientSource {
     async fn bootstrap(&mut self) -> Result<Store, SourceError> {
         let root = self.settings.checkpoint;
         let mut last = CallError::NoEndpoint { api: Api::Beacon };
-        for turn in self.beacon.in_turn() {
+        let turns = self.beacon.in_turn();
+        let mut is_unknown = !turns.is_empty();
+        for turn in turns {
             let answer = self.beacon.bootstrap(&turn, root).await.and_then(|answer| {
                 bootstrap(Arc::clone(&self.settings.network), root, &answer)
                     .map_err(|error| self.beacon.refuse(&turn, BOOTSTRAP, &error))
@@ -119,17 +123,17 @@ impl LightClientSource {
                     self.endpoint = Some(turn.label);
                     return Ok(store);
                 }
-                Err(error) => last = error,
+                Err(error) => {
+                    is_unknown &= matches!(error, CallError::HttpStatus { found: 400 | 404, .. });
+                    last = error;
+                }
             }
         }
-        Err(match last {
-            CallError::HttpStatus { found: 400 | 404, .. } => SourceError::CheckpointUnknown {
-                checkpoint: root,
-                network: self.network().name.clone(),
-                said: Box::new(last),
-            },
-            _ => last.into(),
-        })
+        if !is_unknown {
+            return Err(last.into());
+        }
+        let network = self.network().name.clone();
+        Err(SourceError::CheckpointUnknown { checkpoint: root, network, said: Box::new(last) })
     }
 
     fn age(&self, header: &Header) -> Duration {

@@ -132,6 +132,7 @@ impl LightClientSource {
             Err(error) if error.is_behind() => return Ok(()),
             Err(error) => return Err(error),
         };
+        self.has_verified = true;
         if next.optimistic().slot() > store.optimistic().slot() {
             self.endpoint = Some(turn.label.clone());
             let slot = update.signature_slot();
