@@ -8,12 +8,10 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::{
-    endpoints::{Api, Ask, Blame, CallError, Endpoints, Reason, Request, Turn, refused},
+    endpoints::{Api, ApiReport, Ask, Blame, CallError, Endpoints, Reason, Request, Turn, refused},
     light_client::{
         Bootstrap, FinalityUpdate, Fork, LightClientError, OptimisticUpdate, Preset, Update,
     },
-    source::Note,
-    status::ApiReport,
 };
 
 /// `getLightClientBootstrap`.
@@ -73,7 +71,7 @@ impl BeaconApi {
     }
 
     /// See [`Endpoints::take_lies`].
-    pub(crate) fn take_lies(&self) -> Vec<Note> {
+    pub(crate) fn take_lies(&self) -> Vec<String> {
         self.endpoints.take_lies()
     }
 

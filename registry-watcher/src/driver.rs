@@ -30,7 +30,7 @@ use crate::{
     machine::{Command, Event, Millis, State, step},
     registry::{ReadError, RegistryReader},
     rpc::RpcPool,
-    source::{News, Past, Upstream},
+    source::{News, Note, Past, Upstream},
     status::StatusHandle,
 };
 use allowance::Allowance;
@@ -202,11 +202,9 @@ impl<E: Engine> Shift<E> {
 
     /// Writes down what the source asks for, and who lied about storage and bytes.
     fn heard(&mut self, news: News) {
-        for note in news.notes {
-            self.desk.record(Clock::unix(), note.event, None, &note.detail);
-        }
-        for lie in self.rpcs.take_lies() {
-            self.record_failure(lie.event, &lie.detail);
+        let lies = self.rpcs.take_lies().into_iter().map(Note::of_lie);
+        for note in news.notes.into_iter().chain(lies) {
+            self.record_failure(note.event, &note.detail);
         }
         if let Some(json) = news.keep {
             self.desk.keep_light_client(json);

@@ -6,6 +6,7 @@
 #![allow(clippy::disallowed_methods, reason = "performs network calls and keeps their deadlines")]
 
 mod error;
+mod report;
 
 use std::{
     collections::BTreeMap,
@@ -16,13 +17,10 @@ use std::{
 
 use serde_json::Value;
 
-use crate::{
-    back_off::back_off,
-    source::Note,
-    status::{ApiReport, EndpointReport},
-};
+use crate::back_off::back_off;
 pub use error::{Api, Blame, CallError, Reason};
 pub(crate) use error::{refused, short};
+pub use report::{ApiReport, EndpointReport};
 
 /// Endpoints that serve the same chain, tried in turn.
 ///
@@ -163,9 +161,8 @@ impl Endpoints {
     }
 
     /// The lies that were not handed out yet: once for each endpoint and reason, until the endpoint has been of use again.
-    pub(crate) fn take_lies(&self) -> Vec<Note> {
-        let lies = std::mem::take(&mut self.ledger().lies);
-        lies.into_iter().map(|detail| Note { event: "endpoint-refused", detail }).collect()
+    pub(crate) fn take_lies(&self) -> Vec<String> {
+        std::mem::take(&mut self.ledger().lies)
     }
 
     /// Asks the endpoints in turn; the first whose answer `read` takes is believed.

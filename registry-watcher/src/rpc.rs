@@ -6,11 +6,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
 pub use crate::endpoints::{Api, Blame, CallError, Reason};
-use crate::{
-    endpoints::{Ask, Endpoints, Request, Turn, refused, short},
-    source::Note,
-    status::ApiReport,
-};
+use crate::endpoints::{ApiReport, Ask, Endpoints, Request, Turn, refused, short};
 
 /// The most bytes of an answer that are read. A mainnet block without transaction bodies has about 100 kB, an
 /// artifact as event data 26 kB; an endless answer must not fill the memory.
@@ -82,7 +78,7 @@ impl RpcPool {
     }
 
     /// See [`Endpoints::take_lies`].
-    pub(crate) fn take_lies(&self) -> Vec<Note> {
+    pub(crate) fn take_lies(&self) -> Vec<String> {
         self.endpoints.take_lies()
     }
 

@@ -216,6 +216,13 @@ pub struct Note {
     pub detail: String,
 }
 
+impl Note {
+    /// Of an answer that did not verify.
+    pub(crate) const fn of_lie(detail: String) -> Self {
+        Self { event: "endpoint-refused", detail }
+    }
+}
+
 #[async_trait]
 impl HeadSource for Box<dyn HeadSource> {
     fn kind(&self) -> &'static str {

@@ -13,7 +13,7 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 
 use super::{
-    HeadSource, Heads, HostTime, News, SourceError, Time, VerifiedHead,
+    HeadSource, Heads, HostTime, News, Note, SourceError, Time, VerifiedHead,
     clock::SlotClock,
     rpc::{Block, HeaderError, expect_chain},
 };
@@ -176,7 +176,8 @@ impl HeadSource for HeliosSource {
     }
 
     fn news(&mut self) -> News {
-        News { notes: self.helios.take_lies(), keep: None }
+        let notes = self.helios.take_lies().into_iter().map(Note::of_lie).collect();
+        News { notes, keep: None }
     }
 }
 

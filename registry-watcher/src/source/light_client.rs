@@ -224,7 +224,7 @@ impl HeadSource for LightClientSource {
         let is_to_keep = std::mem::take(&mut self.is_to_keep);
         let keep = self.store.as_ref().filter(|_| is_to_keep).map(Store::to_json);
         let mut notes = std::mem::take(&mut self.notes);
-        notes.extend(self.beacon.take_lies());
+        notes.extend(self.beacon.take_lies().into_iter().map(Note::of_lie));
         News { notes, keep }
     }
 }
