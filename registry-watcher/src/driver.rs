@@ -204,7 +204,7 @@ impl<E: Engine> Shift<E> {
     fn heard(&mut self, news: News) {
         let lies = self.rpcs.take_lies().into_iter().map(Note::of_lie);
         for note in news.notes.into_iter().chain(lies) {
-            self.record_failure(note.event, &note.detail);
+            self.record_limited(note.event, &note.detail);
         }
         if let Some(json) = news.keep {
             self.desk.keep_light_client(json);
@@ -212,7 +212,7 @@ impl<E: Engine> Shift<E> {
     }
 
     /// Records what endpoints can repeat at will, as long as there is room for it. Whether there was.
-    fn record_failure(&mut self, event: &str, detail: &str) -> bool {
+    fn record_limited(&mut self, event: &str, detail: &str) -> bool {
         let Some(left_out) = self.allowance.take(self.clock.now()) else { return false };
         let detail = match left_out {
             0 => detail.to_owned(),
@@ -236,7 +236,7 @@ impl<E: Engine> Shift<E> {
         if let Some(error) = error {
             let is_new = self.reported != reason;
             let detail = format!("{}: {error}", error.reason());
-            if is_new && self.record_failure("source-failed", &detail) {
+            if is_new && self.record_limited("source-failed", &detail) {
                 self.reported = reason;
             }
         } else if self.reported.take().is_some() {
