@@ -1,5 +1,6 @@
 //! `greenlight score`: the edge's own scoring, on recorded requests.
 
+mod against;
 mod request;
 mod summary;
 
@@ -8,13 +9,14 @@ use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use greenlight_artifact::{Defect, Schema, ValidArtifact};
+use greenlight_artifact::{Defect, Digest, Schema, ValidArtifact};
 use greenlight_bot::{
     CompileError, CompiledModel, Engine, EngineLimits, Policy, Reason, RequestView, Route, Verdict,
 };
 use serde::Serialize;
 
 use crate::Exit;
+use against::Comparison;
 use request::{Line, LineError, RecordedRequest, read_line};
 use summary::Summary;
 
@@ -27,6 +29,9 @@ pub(crate) struct Args {
     /// Artifact file, as `greenlightctl build` makes it.
     #[arg(long, value_name = "FILE")]
     artifact: PathBuf,
+    /// The artifact that runs now. With it, only requests whose verdict --artifact would change are answered, with why.
+    #[arg(long, value_name = "FILE")]
+    against: Option<PathBuf>,
     /// Requests, one JSON object a line: method, path, version, client, headers ([[name, value], …]), and optionally
     /// label ("bot" or "human") and source. "-" reads standard input.
     #[arg(long, value_name = "FILE")]
@@ -83,9 +88,7 @@ struct Closing<'a> {
 }
 
 pub(crate) fn score(args: &Args) -> Result<(), Exit> {
-    let output = BufWriter::new(io::stdout().lock());
-    let result = open(args).and_then(|(model, input)| Run::new(args, model, output).all(input));
-    match result {
+    match run(args, BufWriter::new(io::stdout().lock())) {
         // Whoever reads the answers has seen enough.
         Err(ScoreError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         Err(error) => {
@@ -96,23 +99,35 @@ pub(crate) fn score(args: &Args) -> Result<(), Exit> {
     }
 }
 
-fn open(args: &Args) -> Result<(CompiledModel, Box<dyn BufRead>), ScoreError> {
-    let path = &args.artifact;
+fn run(args: &Args, output: impl Write) -> Result<(), ScoreError> {
+    let judge = Judge::new(compiled(&args.artifact)?, args.bot_below);
+    let against = args.against.as_deref().map(compiled).transpose()?;
+    let input = open(&args.requests)?;
+    match against {
+        Some(model) => {
+            let before = Judge::new(model, args.bot_below);
+            Comparison::new(args, before, judge, output).all(input)
+        }
+        None => Run::new(args, judge, output).all(input),
+    }
+}
+
+fn compiled(path: &Path) -> Result<CompiledModel, ScoreError> {
     let bytes =
-        read_capped(path).map_err(|source| ScoreError::Read { path: path.clone(), source })?;
+        read_capped(path).map_err(|source| ScoreError::Read { path: path.into(), source })?;
     let artifact = ValidArtifact::check(&bytes, &[Schema::ENGINE_1])
-        .map_err(|defect| ScoreError::Artifact { path: path.clone(), defect })?;
-    let model = CompiledModel::compile(&artifact)
-        .map_err(|source| ScoreError::Compile { path: path.clone(), source })?;
-    let input: Box<dyn BufRead> = if args.requests == Path::new("-") {
-        Box::new(io::stdin().lock())
-    } else {
-        let path = &args.requests;
-        Box::new(BufReader::new(
-            File::open(path).map_err(|source| ScoreError::Read { path: path.clone(), source })?,
-        ))
-    };
-    Ok((model, input))
+        .map_err(|defect| ScoreError::Artifact { path: path.into(), defect })?;
+    CompiledModel::compile(&artifact)
+        .map_err(|source| ScoreError::Compile { path: path.into(), source })
+}
+
+fn open(requests: &Path) -> Result<Box<dyn BufRead>, ScoreError> {
+    if requests == Path::new("-") {
+        return Ok(Box::new(io::stdin().lock()));
+    }
+    let file = File::open(requests)
+        .map_err(|source| ScoreError::Read { path: requests.into(), source })?;
+    Ok(Box::new(BufReader::new(file)))
 }
 
 /// One byte more than any artifact has is enough to refuse a file of any size.
@@ -123,50 +138,26 @@ fn read_capped(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-struct Run<'a, W> {
-    args: &'a Args,
+/// An artifact, and what is done about its scores.
+struct Judge {
+    digest: Digest,
+    rows: usize,
+    intercept: i32,
     engine: Engine,
     policy: Policy,
-    output: W,
-    summary: Summary,
 }
 
-impl<'a, W: Write> Run<'a, W> {
-    fn new(args: &'a Args, model: CompiledModel, output: W) -> Self {
-        let summary = Summary {
-            artifact: model.digest().to_string(),
-            rows: model.len(),
-            bot_below: args.bot_below,
-            ..Summary::default()
-        };
+impl Judge {
+    fn new(model: CompiledModel, bot_below: u8) -> Self {
+        let (digest, rows, intercept) = (model.digest(), model.len(), model.intercept());
         let engine = Engine::new(EngineLimits::default());
         engine.install(model);
-        let policy = Policy::new(vec![Route { block_below: args.bot_below, ..Route::default() }]);
-        Self { args, engine, policy, output, summary }
+        let policy = Policy::new(vec![Route { block_below: bot_below, ..Route::default() }]);
+        Self { digest, rows, intercept, engine, policy }
     }
 
-    fn all(mut self, mut input: impl BufRead) -> Result<(), ScoreError> {
-        let unreadable = |source| ScoreError::Read { path: self.args.requests.clone(), source };
-        let mut buffer = Vec::new();
-        let mut number: u64 = 0;
-        loop {
-            let line = read_line(&mut input, &mut buffer).map_err(unreadable)?;
-            number = number.saturating_add(1);
-            let request = match line {
-                Line::End => break,
-                Line::TooLong => Err(LineError::TooLong),
-                Line::Text if buffer.trim_ascii().is_empty() => continue,
-                Line::Text => RecordedRequest::parse(&buffer),
-            };
-            match request {
-                Ok(request) => self.answer(number, &request)?,
-                Err(error) => self.refuse(number, &error)?,
-            }
-        }
-        self.close()
-    }
-
-    fn answer(&mut self, number: u64, request: &RecordedRequest) -> Result<(), ScoreError> {
+    /// The verdict on the request of that line, and the rows behind it.
+    fn judge(&self, line: u64, request: &RecordedRequest) -> (Verdict, Vec<Reason>) {
         let view = RequestView {
             method: request.method.as_str(),
             path: &request.path,
@@ -174,14 +165,93 @@ impl<'a, W: Write> Run<'a, W> {
             client: request.client,
             headers: &request.headers,
         };
-        let now = APART.saturating_mul(u32::try_from(number).unwrap_or(u32::MAX));
+        let now = APART.saturating_mul(u32::try_from(line).unwrap_or(u32::MAX));
         let evaluation = self.engine.evaluate_at(&view, now);
         let verdict = self.policy.decide(None, &request.path, &evaluation);
-        self.summary.requests = self.summary.requests.saturating_add(1);
-        if let Some(label) = request.label {
-            self.summary.add(label, verdict.blocks(), request.source.as_deref());
-        }
         let reasons = self.engine.reasons(verdict.digest, verdict.fired);
+        (verdict, reasons)
+    }
+
+    /// A summary of nothing yet.
+    fn summary(&self, bot_below: u8) -> Summary {
+        let artifact = self.digest.to_string();
+        Summary { artifact, rows: self.rows, bot_below, ..Summary::default() }
+    }
+}
+
+/// Hands over every line with its number, from 1; empty ones are passed over.
+fn each_line(
+    mut input: impl BufRead,
+    path: &Path,
+    mut take: impl FnMut(u64, Result<RecordedRequest, LineError>) -> Result<(), ScoreError>,
+) -> Result<(), ScoreError> {
+    let mut buffer = Vec::new();
+    let mut number: u64 = 0;
+    loop {
+        let line = read_line(&mut input, &mut buffer)
+            .map_err(|source| ScoreError::Read { path: path.into(), source })?;
+        number = number.saturating_add(1);
+        match line {
+            Line::End => return Ok(()),
+            Line::TooLong => take(number, Err(LineError::TooLong))?,
+            Line::Text if buffer.trim_ascii().is_empty() => {}
+            Line::Text => take(number, RecordedRequest::parse(&buffer))?,
+        }
+    }
+}
+
+/// Answers a line that is no request.
+fn refuse(
+    output: &mut impl Write,
+    args: &Args,
+    line: u64,
+    error: &LineError,
+) -> Result<(), ScoreError> {
+    eprintln!("greenlight: {}: line {line}: {error}", args.requests.display());
+    if args.json {
+        let (error, message) = (error.reason(), error.to_string());
+        return write_json(output, &Answer::Refused { line, error, message });
+    }
+    writeln!(output, " - refused  line {line}: {error}").map_err(ScoreError::Write)
+}
+
+/// Every answer is given; whether all lines were requests is the exit code.
+fn finish(mut output: impl Write, refused_lines: u64) -> Result<(), ScoreError> {
+    output.flush().map_err(ScoreError::Write)?;
+    match refused_lines {
+        0 => Ok(()),
+        refused => Err(ScoreError::Lines { refused }),
+    }
+}
+
+struct Run<'a, W> {
+    args: &'a Args,
+    judge: Judge,
+    output: W,
+    summary: Summary,
+}
+
+impl<'a, W: Write> Run<'a, W> {
+    fn new(args: &'a Args, judge: Judge, output: W) -> Self {
+        let summary = judge.summary(args.bot_below);
+        Self { args, judge, output, summary }
+    }
+
+    fn all(mut self, input: impl BufRead) -> Result<(), ScoreError> {
+        let args = self.args;
+        each_line(input, &args.requests, |line, request| match request {
+            Ok(request) => self.answer(line, &request),
+            Err(error) => {
+                self.summary.refused_lines = self.summary.refused_lines.saturating_add(1);
+                refuse(&mut self.output, args, line, &error)
+            }
+        })?;
+        self.close()
+    }
+
+    fn answer(&mut self, line: u64, request: &RecordedRequest) -> Result<(), ScoreError> {
+        let (verdict, reasons) = self.judge.judge(line, request);
+        self.summary.count(request, &verdict);
         self.write(&verdict, &reasons)
     }
 
@@ -200,20 +270,6 @@ impl<'a, W: Write> Run<'a, W> {
         writeln!(self.output, "{}", answer.trim_end()).map_err(ScoreError::Write)
     }
 
-    fn refuse(&mut self, line: u64, error: &LineError) -> Result<(), ScoreError> {
-        self.summary.refused_lines = self.summary.refused_lines.saturating_add(1);
-        eprintln!("greenlight: {}: line {line}: {error}", self.args.requests.display());
-        if self.args.json {
-            write_json(
-                &mut self.output,
-                &Answer::Refused { line, error: error.reason(), message: error.to_string() },
-            )?;
-        } else {
-            writeln!(self.output, " - refused  line {line}: {error}").map_err(ScoreError::Write)?;
-        }
-        Ok(())
-    }
-
     fn close(mut self) -> Result<(), ScoreError> {
         self.summary.close();
         if self.args.json {
@@ -221,11 +277,7 @@ impl<'a, W: Write> Run<'a, W> {
         } else {
             writeln!(self.output, "{}", self.summary.describe()).map_err(ScoreError::Write)?;
         }
-        self.output.flush().map_err(ScoreError::Write)?;
-        match self.summary.refused_lines {
-            0 => Ok(()),
-            refused => Err(ScoreError::Lines { refused }),
-        }
+        finish(self.output, self.summary.refused_lines)
     }
 }
 

@@ -19,6 +19,15 @@ pub(super) enum Label {
     Human,
 }
 
+impl Label {
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Bot => "bot",
+            Self::Human => "human",
+        }
+    }
+}
+
 /// The line as written.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use greenlight_bot::Verdict;
 use serde::Serialize;
 
-use super::request::Label;
+use super::request::{Label, RecordedRequest};
 
 /// Sources that are counted apart.
 const MAX_SOURCES: usize = 64;
@@ -65,7 +66,14 @@ impl Counts {
 }
 
 impl Summary {
-    pub(super) fn add(&mut self, label: Label, called_bot: bool, source: Option<&str>) {
+    pub(super) fn count(&mut self, request: &RecordedRequest, verdict: &Verdict) {
+        self.requests = self.requests.saturating_add(1);
+        if let Some(label) = request.label {
+            self.add(label, verdict.blocks(), request.source.as_deref());
+        }
+    }
+
+    fn add(&mut self, label: Label, called_bot: bool, source: Option<&str>) {
         self.labelled = self.labelled.saturating_add(1);
         self.counts.add(label, called_bot);
         let Some(source) = source else { return };

@@ -5,43 +5,54 @@ use greenlight_artifact::{Cidr, Draft, DraftRow, Feature, HeaderTest, Key, Schem
 use greenlight_bot::CompiledModel;
 
 use super::request::{Line, LineError, MAX_LINE, RecordedRequest, read_line};
-use super::{Args, Run, ScoreError};
+use super::{Args, Judge, Run, ScoreError};
 
-/// Four rows: a known bot, a hint of one, a hint of a browser, and a network.
-fn model() -> CompiledModel {
-    let row =
-        |key, feature, weight| DraftRow::of(Key::from_text(key, 0).unwrap(), &feature, weight);
+/// A known bot, a hint of one, a hint of a browser, a network, and a rate that no recorded request has.
+pub(super) fn rows() -> Vec<DraftRow> {
     let absent = Feature::Header { name: "accept-language".to_owned(), test: HeaderTest::Absent };
     let network = Cidr { address: "203.0.113.0".parse().unwrap(), prefix: 24 };
+    vec![
+        row("ua.curl", Feature::UserAgentContains("curl/".to_owned()), 4000),
+        row("language.none", absent, 1500),
+        row("ua.firefox", Feature::UserAgentContains("firefox/".to_owned()), -2500),
+        row("net.lab", Feature::Client(network), 3000),
+        row("rate.any", Feature::RequestRate(1), 9000),
+    ]
+}
+
+pub(super) fn row(key: &str, feature: Feature, weight: i16) -> DraftRow {
+    DraftRow::of(Key::from_text(key, 0).unwrap(), &feature, weight)
+}
+
+pub(super) fn model(rows: &[DraftRow], intercept: i32) -> CompiledModel {
     let draft = Draft {
-        intercept: -1000,
+        intercept,
         engine: 1,
         created_at: 1_763_700_000,
         label: "test".to_owned(),
-        rows: vec![
-            row("ua.curl", Feature::UserAgentContains("curl/".to_owned()), 4000),
-            row("language.none", absent, 1500),
-            row("ua.firefox", Feature::UserAgentContains("firefox/".to_owned()), -2500),
-            row("net.lab", Feature::Client(network), 3000),
-            row("rate.any", Feature::RequestRate(1), 9000),
-        ],
+        rows: rows.to_vec(),
     };
     CompiledModel::compile(&draft.encode(&[Schema::ENGINE_1]).unwrap()).unwrap()
 }
 
-fn run(input: &str, json: bool) -> (String, Result<(), ScoreError>) {
-    let args = Args {
+pub(super) fn args(json: bool) -> Args {
+    Args {
         artifact: PathBuf::new(),
+        against: None,
         requests: PathBuf::from("requests.ndjson"),
         bot_below: 30,
         json,
-    };
+    }
+}
+
+fn run(input: &str, json: bool) -> (String, Result<(), ScoreError>) {
     let mut output = Vec::new();
-    let result = Run::new(&args, model(), &mut output).all(Cursor::new(input));
+    let judge = Judge::new(model(&rows(), -1000), 30);
+    let result = Run::new(&args(json), judge, &mut output).all(Cursor::new(input));
     (String::from_utf8(output).unwrap(), result)
 }
 
-const REQUESTS: &str = r#"
+pub(super) const REQUESTS: &str = r#"
 {"method":"GET","path":"/a?b=c","version":"1.1","client":"192.0.2.1","headers":[["User-Agent","curl/8.5.0"]],"label":"bot","source":"tools"}
 {"method":"GET","path":"/","version":"2","client":"192.0.2.2","headers":[["User-Agent","Mozilla/5.0 Firefox/144.0"],["Accept-Language","de"]],"label":"human","source":"browsers"}
 {"method":"GET","path":"/","version":"2","client":"203.0.113.9","headers":[["User-Agent","Mozilla/5.0 Firefox/144.0"]],"label":"human","source":"browsers"}
@@ -53,7 +64,7 @@ const REQUESTS: &str = r#"
 fn answers_are_one_line_a_request() {
     let (output, result) = run(REQUESTS, false);
     result.unwrap();
-    let digest = model().digest();
+    let digest = model(&rows(), -1000).digest();
     let expected = format!(
         " 2 block    ua.curl+4000 language.none+1500
 96 allow    ua.firefox-2500

@@ -222,7 +222,17 @@ fn score_reads_files_and_exits_by_what_they_are() {
             run(&["score", "--artifact", &file(name, bytes), "--requests", &requests]);
         assert_eq!((code, stdout.as_str()), (4, ""), "{name}: {stderr}");
         assert!(stderr.contains(&format!("{name} is refused: ")), "{stderr}");
+        let against = folder.path().join(name);
+        let against = against.to_str().unwrap();
+        let (code, stdout, stderr) =
+            run(&["score", "--artifact", &good, "--against", against, "--requests", &requests]);
+        assert_eq!((code, stdout.as_str()), (4, ""), "{name}: {stderr}");
+        assert!(stderr.contains(&format!("{name} is refused: ")), "{stderr}");
     }
+    let (code, stdout, _) =
+        run(&["score", "--artifact", &good, "--against", &good, "--requests", &requests]);
+    assert_eq!(code, 0);
+    assert!(stdout.starts_with("# of 1 requests 0 change verdict"), "{stdout}");
 
     let mixed = file("mixed.ndjson", format!("{request}\nnot json\n{request}\n").as_bytes());
     let (code, stdout, stderr) =
