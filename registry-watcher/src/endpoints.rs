@@ -52,12 +52,14 @@ struct Endpoint {
     failures: u32,
     aside_until: Option<Instant>,
     last_error: Option<(&'static str, String)>,
-    /// The lie that went on record, until the endpoint is of use again.
-    lied: Option<&'static str>,
+    /// When a lie last went on record, by reason.
+    lied: BTreeMap<&'static str, Instant>,
 }
 
 /// The most lies that wait to go on record.
 const MAX_LIES: usize = 32;
+/// How long a lie that is on record is not recorded again: an endpoint may lie at every look, and be of use in between.
+const LIE_AGAIN: Duration = Duration::from_secs(3_600);
 
 /// One endpoint, whose turn it is.
 #[derive(Clone, Debug)]
@@ -112,7 +114,7 @@ impl Endpoints {
                 failures: 0,
                 aside_until: None,
                 last_error: None,
-                lied: None,
+                lied: BTreeMap::new(),
             })
             .collect();
         let ledger = Mutex::new(Ledger { list, ..Ledger::default() });
@@ -160,7 +162,7 @@ impl Endpoints {
         ApiReport { api, endpoints, errors: ledger.errors.clone() }
     }
 
-    /// The lies that were not handed out yet: once for each endpoint and reason, until the endpoint has been of use again.
+    /// The lies that were not handed out yet: once an hour for each endpoint and reason.
     pub(crate) fn take_lies(&self) -> Vec<String> {
         std::mem::take(&mut self.ledger().lies)
     }
@@ -244,7 +246,6 @@ impl Endpoints {
         let Some(error) = error else {
             endpoint.failures = 0;
             endpoint.aside_until = None;
-            endpoint.lied = None;
             return;
         };
         let reason = error.reason();
@@ -254,12 +255,16 @@ impl Endpoints {
         endpoint.last_error = Some((reason, error.to_string()));
         endpoint.failures = endpoint.failures.saturating_add(1);
         let is_lie = matches!(error, CallError::Lie { .. });
-        if is_lie && endpoint.lied.replace(reason) != Some(reason) && lies.len() < MAX_LIES {
+        let now = Instant::now();
+        let is_on_record =
+            endpoint.lied.get(reason).is_some_and(|at| now.duration_since(*at) < LIE_AGAIN);
+        if is_lie && !is_on_record && lies.len() < MAX_LIES {
+            endpoint.lied.insert(reason, now);
             lies.push(format!("{reason}: {error}"));
         }
         let first = if is_lie { 30_000 } else { 500 };
         let aside = back_off(first, endpoint.failures, rand::random());
-        endpoint.aside_until = Instant::now().checked_add(Duration::from_millis(aside));
+        endpoint.aside_until = now.checked_add(Duration::from_millis(aside));
     }
 
     fn ledger(&self) -> MutexGuard<'_, Ledger> {

@@ -3,7 +3,7 @@
 use crate::machine::Millis;
 
 /// Lines that may come at once.
-const BURST: u64 = 32;
+const BURST: u64 = 64;
 /// Milliseconds until one more may: an endpoint that fails in ever new ways must not fill the disk. With the line for each
 /// recovery, about 1 MB a day.
 const EVERY: Millis = 60_000;
@@ -50,6 +50,6 @@ mod tests {
         assert_eq!([60_000, 60_001].map(|at| allowance.take(at)), [Some(3), None]);
         let much_later = 500 * EVERY;
         assert_eq!(allowance.take(much_later), Some(1));
-        assert_eq!((0..2 * BURST).filter_map(|_| allowance.take(much_later)).count(), 31);
+        assert_eq!((0..2 * BURST).filter_map(|_| allowance.take(much_later)).count(), 63);
     }
 }

@@ -28,7 +28,7 @@ fn who_lied_is_aside_for_longer_than_who_failed() {
 }
 
 #[test]
-fn a_lie_goes_on_record_once_until_the_endpoint_is_of_use_again() {
+fn a_lie_goes_on_record_once_an_hour_whatever_else_the_endpoint_answers() {
     let urls = ["http://127.0.0.1:1".to_owned()];
     let endpoints = Endpoints::new(Api::JsonRpc, &urls, Duration::from_secs(1)).unwrap();
     let [turn] = endpoints.in_turn().try_into().unwrap();
@@ -53,6 +53,6 @@ fn a_lie_goes_on_record_once_until_the_endpoint_is_of_use_again() {
     assert_eq!(endpoint.last_reason, Some("account-proof"), "of the last failure, if long ago");
 
     endpoints.report(&turn, Some(&lies("account-proof")));
-    assert_eq!(endpoints.take_lies().len(), 1);
+    assert!(endpoints.take_lies().is_empty());
     assert!(endpoints.report_as("rpc").endpoints[0].aside_ms > 10_000);
 }
