@@ -35,6 +35,8 @@ mod proof;
 mod scene;
 #[path = "../tests/hostile/ssz.rs"]
 mod ssz;
+#[path = "../tests/hostile/trie.rs"]
+mod trie;
 
 use std::{
     hint::black_box,

@@ -28,6 +28,7 @@ use crate::{
     engine::Engine,
     fetch::LogSource,
     machine::{Command, Event, Millis, State, step},
+    millis::millis,
     registry::{ReadError, RegistryReader},
     rpc::RpcPool,
     source::{News, Note, Past, Upstream},
@@ -58,14 +59,14 @@ impl Clock {
     const OPENED: Millis = 100 * 365 * 86_400_000;
 
     fn now(self) -> Millis {
-        let since = Millis::try_from(self.began.elapsed().as_millis()).unwrap_or(Millis::MAX);
+        let since = millis(self.began.elapsed());
         Self::OPENED.saturating_add(since)
     }
 
     /// Unix milliseconds, for the evidence: nothing is decided by the host's clock.
     fn unix() -> u64 {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+        millis(since)
     }
 }
 
@@ -234,9 +235,9 @@ impl<E: Engine> Shift<E> {
         // Once for each kind of failure, not at every poll.
         let reason = error.map(ReadError::reason);
         if let Some(error) = error {
-            let is_new = self.reported != reason;
-            let detail = format!("{}: {error}", error.reason());
-            if is_new && self.record_limited("source-failed", &detail) {
+            if self.reported != reason
+                && self.record_limited("source-failed", &format!("{}: {error}", error.reason()))
+            {
                 self.reported = reason;
             }
         } else if self.reported.take().is_some() {

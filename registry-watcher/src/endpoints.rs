@@ -17,7 +17,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::back_off::back_off;
+use crate::{back_off::back_off, millis::millis};
 pub use error::{Api, Blame, CallError, Reason};
 pub(crate) use error::{refused, short};
 pub use report::{ApiReport, EndpointReport};
@@ -153,7 +153,7 @@ impl Endpoints {
             EndpointReport {
                 endpoint: endpoint.label.clone(),
                 failures: endpoint.failures,
-                aside_ms: u64::try_from(aside.unwrap_or_default().as_millis()).unwrap_or(u64::MAX),
+                aside_ms: millis(aside.unwrap_or_default()),
                 last_reason: endpoint.last_error.as_ref().map(|(reason, _)| *reason),
                 last_error: endpoint.last_error.as_ref().map(|(_, text)| text.clone()),
             }

@@ -26,11 +26,15 @@ pub mod evidence;
 pub mod fetch;
 pub mod light_client;
 pub mod machine;
+mod millis;
 pub mod registry;
 pub mod rpc;
 pub mod source;
 mod status;
 pub mod store;
+#[cfg(test)]
+#[path = "../tests/hostile/trie.rs"]
+mod trie;
 
 pub use config::{Adoption, Config, SourceConfig, StaleMode};
 pub use driver::Watcher;

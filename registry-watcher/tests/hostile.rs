@@ -32,6 +32,8 @@ mod scene;
 mod sign;
 #[path = "hostile/ssz.rs"]
 mod ssz;
+#[path = "hostile/trie.rs"]
+mod trie;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,13 +1,10 @@
 //! A state of many accounts, and two slots of one of them.
 
-use std::collections::BTreeMap;
-
 use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256, keccak256};
-use alloy_trie::{
-    EMPTY_ROOT_HASH, HashBuilder, Nibbles, TrieAccount,
-    proof::{ProofRetainer, verify_proof},
-};
+use alloy_trie::{EMPTY_ROOT_HASH, Nibbles, TrieAccount, proof::verify_proof};
 use greenlight_watcher::registry::{AccountProof, HEAD_SLOT, StorageProof};
+
+use crate::trie::{path, trie};
 
 const REGISTRY: Address = Address::repeat_byte(0x11);
 
@@ -63,23 +60,4 @@ pub(crate) fn plain(state_root: B256, proof: &AccountProof) -> bool {
         let value = (!value.is_zero()).then(|| alloy_rlp::encode(value));
         walk(proof.storage_hash, path(*key), value, nodes)
     })
-}
-
-fn path(slot: U256) -> B256 {
-    keccak256(slot.to_be_bytes::<32>())
-}
-
-fn trie(entries: &BTreeMap<B256, Vec<u8>>, asked: &[B256]) -> (B256, Vec<Vec<Bytes>>) {
-    let targets: Vec<Nibbles> = asked.iter().map(Nibbles::unpack).collect();
-    let retainer = ProofRetainer::new(targets.clone());
-    let mut builder = HashBuilder::default().with_proof_retainer(retainer);
-    for (key, value) in entries {
-        builder.add_leaf(Nibbles::unpack(key), value);
-    }
-    let root = builder.root();
-    let nodes = builder.take_proof_nodes();
-    let path = |target: &Nibbles| {
-        nodes.matching_nodes_sorted(target).into_iter().map(|(_, node)| node).collect()
-    };
-    (root, targets.iter().map(path).collect())
 }

@@ -1,13 +1,14 @@
 #![allow(clippy::disallowed_methods, reason = "sets a broken evidence file aside")]
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc};
 
 use super::{Clock, desk::Desk};
 use crate::{
     config::Config,
     engine::Engine,
     evidence::{Evidence, EvidenceError},
-    machine::{Durable, Event, Millis, Settings, State, Why},
+    machine::{Durable, Event, Settings, State, Why},
+    millis::millis,
     registry::Release,
     store::{Store, StoreError},
 };
@@ -108,8 +109,4 @@ fn settings(config: &Config) -> Settings {
         retry: millis(config.poll),
         edge_id: config.edge_id.clone(),
     }
-}
-
-pub(super) fn millis(duration: Duration) -> Millis {
-    Millis::try_from(duration.as_millis()).unwrap_or(Millis::MAX)
 }

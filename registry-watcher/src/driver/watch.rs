@@ -2,11 +2,11 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::sync::mpsc::Sender;
 
-use super::boot::millis;
 use crate::{
     back_off::back_off,
     fetch::{ArtifactSource, CheckedArtifact},
     machine::{Event, Failure, HeadAt, View},
+    millis::millis,
     registry::{ArtifactId, Head, ReadError, RegistryReader, Release},
     source::{BlockRef, HeadSource, Heads, News},
     status::SourceReport,

@@ -5,35 +5,13 @@
 use std::collections::BTreeMap;
 
 use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256, keccak256};
-use alloy_trie::{HashBuilder, Nibbles, TrieAccount, proof::ProofRetainer};
+use alloy_trie::TrieAccount;
 use proptest::prelude::*;
 
 use super::*;
+use crate::trie::{path, trie};
 
 const REGISTRY: Address = Address::repeat_byte(0x11);
-
-/// A trie's root, and the proof of each of `asked`.
-fn trie(entries: &BTreeMap<B256, Vec<u8>>, asked: &[B256]) -> (B256, Vec<Vec<Bytes>>) {
-    let targets: Vec<Nibbles> = asked.iter().map(Nibbles::unpack).collect();
-    let mut builder =
-        HashBuilder::default().with_proof_retainer(ProofRetainer::new(targets.clone()));
-    for (key, value) in entries {
-        builder.add_leaf(Nibbles::unpack(key), value);
-    }
-    let root = builder.root();
-    let nodes = builder.take_proof_nodes();
-    let proofs = targets
-        .iter()
-        .map(|target| {
-            nodes.matching_nodes_sorted(target).into_iter().map(|(_, node)| node).collect()
-        })
-        .collect();
-    (root, proofs)
-}
-
-fn path(slot: U256) -> B256 {
-    keccak256(slot.to_be_bytes::<32>())
-}
 
 /// A state of 50 accounts, the registry among them, whose storage has `values`; and the proof of `slots` in it.
 fn state(values: &BTreeMap<U256, U256>, slots: &[U256]) -> (B256, AccountProof) {

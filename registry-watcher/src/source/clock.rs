@@ -7,7 +7,10 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use crate::light_client::{Network, Slot};
+use crate::{
+    light_client::{Network, Slot},
+    millis::millis,
+};
 
 /// What a host has to tell the time by.
 pub trait Time: Send + fmt::Debug {
@@ -32,11 +35,11 @@ impl Default for HostTime {
 
 impl Time for HostTime {
     fn unix_ms(&self) -> u64 {
-        ms(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())
+        millis(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())
     }
 
     fn steady_ms(&self) -> u64 {
-        ms(self.began.elapsed())
+        millis(self.began.elapsed())
     }
 }
 
@@ -109,7 +112,7 @@ impl SlotClock {
 
     /// The same for a header of that Unix time in milliseconds, on a chain with such slots.
     pub(super) fn witness_at(&mut self, at_ms: u64, slot: Duration) -> bool {
-        let signed = Signed { at_ms, slot_ms: ms(slot) };
+        let signed = Signed { at_ms, slot_ms: millis(slot) };
         let moves = goes_by_the_wall(self.now_ms(), self.time.unix_ms(), signed);
         if moves {
             self.anchor();
@@ -140,10 +143,6 @@ impl Signed {
 /// suspended, needs no restart; and whoever can set the clock alone changes nothing.
 fn goes_by_the_wall(anchored_ms: u64, wall_ms: u64, signed: Signed) -> bool {
     signed.is_fresh(wall_ms) && !signed.is_fresh(anchored_ms)
-}
-
-fn ms(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

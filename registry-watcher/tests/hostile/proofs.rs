@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256, keccak256};
-use alloy_trie::{HashBuilder, Nibbles, TrieAccount, proof::ProofRetainer};
+use alloy_trie::TrieAccount;
 use greenlight_beacon_simulator::ExecutionBlock;
 use greenlight_watcher::{
     light_client::Store,
@@ -14,6 +14,7 @@ use greenlight_watcher::{
 use crate::{
     Row,
     scene::{Kind, Scene},
+    trie::{path, trie},
 };
 
 const REGISTRY: Address = Address::repeat_byte(0x11);
@@ -225,9 +226,8 @@ impl State {
     }
 
     fn storage(&self, address: Address) -> BTreeMap<B256, Vec<u8>> {
-        let path = |slot: &U256| keccak256(slot.to_be_bytes::<32>());
         let values = self.values(address).into_iter().flatten();
-        values.map(|(slot, value)| (path(slot), alloy_rlp::encode(value))).collect()
+        values.map(|(slot, value)| (path(*slot), alloy_rlp::encode(value))).collect()
     }
 
     fn values(&self, address: Address) -> Option<&BTreeMap<U256, U256>> {
@@ -240,8 +240,7 @@ impl State {
 
     fn prove(&self, address: Address, slots: &[U256]) -> AccountProof {
         let account = self.account(address);
-        let asked: Vec<B256> =
-            slots.iter().map(|slot| keccak256(slot.to_be_bytes::<32>())).collect();
+        let asked: Vec<B256> = slots.iter().copied().map(path).collect();
         let (storage_hash, paths) = trie(&self.storage(address), &asked);
         let value = |slot: &U256| {
             self.values(address).and_then(|values| values.get(slot)).copied().unwrap_or_default()
@@ -260,20 +259,4 @@ impl State {
                 .collect(),
         }
     }
-}
-
-/// A trie's root, and the path to each of `asked`.
-fn trie(entries: &BTreeMap<B256, Vec<u8>>, asked: &[B256]) -> (B256, Vec<Vec<Bytes>>) {
-    let targets: Vec<Nibbles> = asked.iter().map(Nibbles::unpack).collect();
-    let retainer = ProofRetainer::new(targets.clone());
-    let mut builder = HashBuilder::default().with_proof_retainer(retainer);
-    for (key, value) in entries {
-        builder.add_leaf(Nibbles::unpack(key), value);
-    }
-    let root = builder.root();
-    let nodes = builder.take_proof_nodes();
-    let path = |target: &Nibbles| {
-        nodes.matching_nodes_sorted(target).into_iter().map(|(_, node)| node).collect()
-    };
-    (root, targets.iter().map(path).collect())
 }

@@ -1,7 +1,9 @@
 //! A look over a real socket: an RPC that proves at once what is newest, and never what is adoptable.
 
+use std::collections::BTreeMap;
+
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
-use alloy_trie::{HashBuilder, Nibbles, TrieAccount, proof::ProofRetainer};
+use alloy_trie::TrieAccount;
 use async_trait::async_trait;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -15,27 +17,23 @@ use crate::{
     registry::{AccountProof, HEAD_SLOT, StorageProof},
     rpc::RpcPool,
     source::{SourceError, VerifiedHead},
+    trie::{path, trie},
 };
 
 const REGISTRY: Address = Address::repeat_byte(0x11);
 /// Sequence 7, and the kill bit.
 const KILLED: u64 = 7 << 8 | 1;
 
+/// A trie of one entry: its root, and the path to that.
 fn leaf(key: B256, value: Vec<u8>) -> (B256, Vec<Bytes>) {
-    let path = Nibbles::unpack(key);
-    let retainer = ProofRetainer::new(vec![path]);
-    let mut trie = HashBuilder::default().with_proof_retainer(retainer);
-    trie.add_leaf(path, &value);
-    let root = trie.root();
-    let nodes = trie.take_proof_nodes().into_nodes_sorted();
-    (root, nodes.into_iter().map(|(_, node)| node).collect())
+    let (root, mut paths) = trie(&BTreeMap::from([(key, value)]), &[key]);
+    (root, paths.remove(0))
 }
 
 /// A state of the registry alone, whose head word is this.
 fn state(word: u64) -> (B256, AccountProof) {
     let value = U256::from(word);
-    let path = keccak256(HEAD_SLOT.to_be_bytes::<32>());
-    let (storage_hash, proof) = leaf(path, alloy_rlp::encode(value));
+    let (storage_hash, proof) = leaf(path(HEAD_SLOT), alloy_rlp::encode(value));
     let code_hash = keccak256("code");
     let account = TrieAccount::new(1, U256::ZERO, storage_hash, code_hash);
     let (root, account_proof) = leaf(keccak256(REGISTRY), alloy_rlp::encode(account));
