@@ -31,7 +31,14 @@
 //! | kind | `arg` |
 //! |---|---|
 //! | `ua-contains` | text in lower case, matched in any ASCII case |
-//! | `ua-empty` | nothing |
+//! | `ua-empty`, `crawler-unverified`, `hints-missing`, `hints-contradict` | nothing |
+//! | `ua-longer-than`, `ua-shorter-than`, `header-longer-than` | bytes |
+//! | `header-count-over`, `header-count-under`, `path-depth-over`, `distinct-paths-over` | how many |
+//! | `header-repeated`, `accept-language-malformed`, `http1-fields`, `scanner-path` | nothing |
+//! | `header-order` | text of the word that stands for the order of the fields, as `^hua$` |
+//! | `path-entropy-over` | hundredths of a bit a character |
+//! | `error-ratio-over`, `gap-variation-under` | percent |
+//! | `ja4-contains`, `http2-contains` | text, matched exactly |
 //! | `header-present`, `header-absent` | a field name in lower case |
 //! | `header-equals`, `header-contains` | `name:value`, both in lower case |
 //! | `method`, `path-prefix`, `path-contains` | text, matched exactly |

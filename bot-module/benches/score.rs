@@ -19,7 +19,7 @@ use criterion::{BenchmarkId, Criterion, criterion_group};
 use greenlight_artifact::{
     Draft, Feature, Key, MAX_ROWS, Row, Schema, ValidArtifact, source::Source,
 };
-use greenlight_bot::{CompiledModel, Engine, EngineLimits, RequestView};
+use greenlight_bot::{ClientActivity, CompiledModel, Engine, EngineLimits, RequestView};
 use http::{HeaderMap, HeaderName, HeaderValue, Version};
 
 const SAMPLE: &str = include_str!("../../config/sample.json");
@@ -76,13 +76,8 @@ fn browser() -> HeaderMap {
 
 fn request(headers: &HeaderMap) -> RequestView<'_> {
     let client = Some(IpAddr::from([198, 51, 100, 23]));
-    RequestView {
-        method: "GET",
-        path: "/news/2026/11/opening-hours",
-        version: Version::HTTP_11,
-        client,
-        headers,
-    }
+    RequestView::new("GET", "/news/2026/11/opening-hours", Version::HTTP_11, headers)
+        .with_client(client)
 }
 
 fn engine() -> Engine {
@@ -98,7 +93,7 @@ fn score(criterion: &mut Criterion) {
     for rows in [10, 50, 100, 200] {
         let model = CompiledModel::compile(&artifact(rows)).unwrap();
         group.bench_function(BenchmarkId::from_parameter(rows), |bencher| {
-            bencher.iter(|| model.score(black_box(&request), 1));
+            bencher.iter(|| model.score(black_box(&request), &ClientActivity::of_rate(1)));
         });
     }
     group.finish();

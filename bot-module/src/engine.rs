@@ -15,7 +15,7 @@ use crate::{
     fired::Fired,
     model::{CompiledModel, Scored},
     rate::RateTable,
-    request::RequestView,
+    request::{ClientActivity, RequestView},
     score::Score,
 };
 
@@ -79,8 +79,8 @@ struct Active {
 /// What an engine can run.
 pub(crate) trait Scorer: Send + Sync {
     fn digest(&self) -> Digest;
-    fn reads_rate(&self) -> bool;
-    fn score(&self, request: &RequestView<'_>, requests_last_second: u64) -> Scored;
+    fn reads_activity(&self) -> bool;
+    fn score(&self, request: &RequestView<'_>, activity: &ClientActivity) -> Scored;
     fn row(&self, row: u8) -> Option<(Key, i16)>;
 }
 
@@ -89,12 +89,12 @@ impl Scorer for CompiledModel {
         self.digest()
     }
 
-    fn reads_rate(&self) -> bool {
-        self.reads_rate()
+    fn reads_activity(&self) -> bool {
+        self.reads_activity()
     }
 
-    fn score(&self, request: &RequestView<'_>, requests_last_second: u64) -> Scored {
-        self.score(request, requests_last_second)
+    fn score(&self, request: &RequestView<'_>, activity: &ClientActivity) -> Scored {
+        self.score(request, activity)
     }
 
     fn row(&self, row: u8) -> Option<(Key, i16)> {
@@ -205,11 +205,13 @@ impl Engine {
         };
         // Scoring reads shared tables and, of what it writes, only atomic counters outlive it: a panic tears nothing.
         let outcome = catch_unwind(AssertUnwindSafe(|| {
-            let rate = match request.client {
-                Some(client) if scorer.reads_rate() => inner.rates.record(client, begun),
-                _ => 0,
+            let activity = match request.client {
+                Some(client) if scorer.reads_activity() => {
+                    ClientActivity::of_rate(inner.rates.record(client, begun))
+                }
+                _ => ClientActivity::default(),
             };
-            scorer.score(request, rate)
+            scorer.score(request, &activity)
         }));
         let Ok(scored) = outcome else {
             inner.fault(&inner.panics, scorer.digest(), "scorer-panicked");

@@ -178,13 +178,13 @@ impl BotFilter {
         if strip_forged(header) {
             self.0.totals.forged.fetch_add(1, Ordering::Relaxed);
         }
-        let request = RequestView {
-            method: header.method.as_str(),
-            path: header.uri.path(),
-            version: header.version,
-            client,
-            headers: &header.headers,
-        };
+        let request = RequestView::new(
+            header.method.as_str(),
+            header.uri.path(),
+            header.version,
+            &header.headers,
+        )
+        .with_client(client);
         let evaluation = self.0.engine.evaluate(&request);
         let authority = || header.uri.authority().map(http::uri::Authority::as_str);
         let host =

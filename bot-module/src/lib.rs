@@ -54,5 +54,5 @@ pub use filter::{
 pub use fired::{Fired, FiredRows};
 pub use model::{CompileError, CompiledModel, Scored};
 pub use policy::{Action, Policy, Route, Verdict};
-pub use request::RequestView;
+pub use request::{ClientActivity, CrawlerClaim, RequestView};
 pub use score::Score;

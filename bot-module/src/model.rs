@@ -17,7 +17,11 @@ use self::{
     networks::Networks,
     text::{PrefixSet, TextSet, WordTable},
 };
-use crate::{fired::Fired, request::RequestView, score::Score};
+use crate::{
+    fired::Fired,
+    request::{ClientActivity, RequestView},
+    score::Score,
+};
 
 /// An artifact that cannot be compiled by this engine.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -185,16 +189,15 @@ impl CompiledModel {
         self.weights.get(usize::from(row)).copied()
     }
 
-    /// Whether a row asks for the client's request rate.
+    /// Whether a row asks for what the client did before.
     #[must_use]
-    pub fn reads_rate(&self) -> bool {
+    pub fn reads_activity(&self) -> bool {
         !self.rates.is_empty()
     }
 
-    /// Scores a request of a client that made `requests_last_second` requests within the last second, this one
-    /// included. Pure, and allocates nothing.
+    /// Scores a request of a client that did `activity`. Pure, and allocates nothing.
     #[must_use]
-    pub fn score(&self, request: &RequestView<'_>, requests_last_second: u64) -> Scored {
+    pub fn score(&self, request: &RequestView<'_>, activity: &ClientActivity) -> Scored {
         let mut fired = self.headers.scan(request.headers);
         self.methods.look_up(request.method.as_bytes(), &mut fired);
         self.path_prefixes.scan(request.path.as_bytes(), &mut fired);
@@ -207,7 +210,7 @@ impl CompiledModel {
         {
             fired.insert(rows);
         }
-        let reached = self.rates.partition_point(|(over, _)| *over < requests_last_second);
+        let reached = self.rates.partition_point(|(over, _)| *over < activity.requests_last_second);
         if let Some((_, rows)) = reached.checked_sub(1).and_then(|last| self.rates.get(last)) {
             fired.insert(rows);
         }

@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 
 use greenlight_artifact::{Cidr, Draft, Feature, HeaderTest, Key, Row, Schema, ValidArtifact};
-use greenlight_bot::{CompiledModel, RequestView, Score};
+use greenlight_bot::{ClientActivity, CompiledModel, RequestView, Score};
 use http::{HeaderMap, HeaderName, HeaderValue, Version};
 use proptest::{collection::vec, prelude::*, sample::select};
 
@@ -193,8 +193,8 @@ proptest! {
     fn compiled_tables_score_as_the_plain_reading_does(artifact in artifact(), requests in vec(request(), 1..8)) {
         let model = CompiledModel::compile(&artifact).unwrap();
         for Request { method, path, version, client, headers, rate } in &requests {
-            let view = RequestView { method, path, version: *version, client: *client, headers };
-            let scored = model.score(&view, *rate);
+            let view = RequestView::new(method, path, *version, headers).with_client(*client);
+            let scored = model.score(&view, &ClientActivity::of_rate(*rate));
             let mut logit = i64::from(artifact.header().intercept);
             let mut fired = Vec::new();
             for (index, row) in (0_u8..).zip(artifact.rows()) {

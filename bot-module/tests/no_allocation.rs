@@ -57,13 +57,8 @@ fn an_evaluation_allocates_nothing() {
         }
         for client in [Some([192, 0, 2, 1].into()), Some("2001:db8::1".parse().unwrap()), None] {
             let path = "/wp-content/.env";
-            let request = RequestView {
-                method: "GET",
-                path,
-                version: Version::HTTP_11,
-                client,
-                headers: &headers,
-            };
+            let request =
+                RequestView::new("GET", path, Version::HTTP_11, &headers).with_client(client);
             // The first load of a thread makes it known to arc-swap.
             let _ = engine.evaluate(&request);
             let info = allocation_counter::measure(|| {

@@ -158,13 +158,13 @@ impl Judge {
 
     /// The verdict on the request of that line, and the rows behind it.
     fn judge(&self, line: u64, request: &RecordedRequest) -> (Verdict, Vec<Reason>) {
-        let view = RequestView {
-            method: request.method.as_str(),
-            path: &request.path,
-            version: request.version,
-            client: request.client,
-            headers: &request.headers,
-        };
+        let view = RequestView::new(
+            request.method.as_str(),
+            &request.path,
+            request.version,
+            &request.headers,
+        )
+        .with_client(request.client);
         let now = APART.saturating_mul(u32::try_from(line).unwrap_or(u32::MAX));
         let evaluation = self.engine.evaluate_at(&view, now);
         let verdict = self.policy.decide(None, &request.path, &evaluation);

@@ -11,7 +11,7 @@ use greenlight_artifact::{Digest, Draft, Feature, Key, Row, Schema};
 use http::{HeaderMap, Version};
 
 use super::{Engine, EngineLimits, Scorer};
-use crate::{CompiledModel, Fired, RequestView, Score, model::Scored};
+use crate::{ClientActivity, CompiledModel, Fired, RequestView, Score, model::Scored};
 
 const DIGEST: Digest = Digest([0xab; 32]);
 
@@ -23,11 +23,11 @@ impl Scorer for Faulty {
         DIGEST
     }
 
-    fn reads_rate(&self) -> bool {
+    fn reads_activity(&self) -> bool {
         false
     }
 
-    fn score(&self, request: &RequestView<'_>, _requests_last_second: u64) -> Scored {
+    fn score(&self, request: &RequestView<'_>, _activity: &ClientActivity) -> Scored {
         match request.path {
             "/panic" => panic!("as the test asked"),
             "/slow" => thread::sleep(Duration::from_millis(20)),
@@ -43,7 +43,7 @@ impl Scorer for Faulty {
 
 fn request<'a>(path: &'a str, headers: &'a HeaderMap) -> RequestView<'a> {
     let client = Some([192, 0, 2, 1].into());
-    RequestView { method: "GET", path, version: Version::HTTP_11, client, headers }
+    RequestView::new("GET", path, Version::HTTP_11, headers).with_client(client)
 }
 
 /// A model that scores every request by its intercept alone, unless a client makes more than three requests a second.

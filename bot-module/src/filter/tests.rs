@@ -25,7 +25,7 @@ use pingora_proxy::{ProxyHttp, Session, http_proxy_service};
 
 use super::{BotFilter, DRAIN_BYTES, FilterCounters, LINGER_BYTES, READ_TIME, is_ours};
 use crate::{
-    CompiledModel, Engine, EngineLimits, Policy, RequestView, Route, Scored,
+    ClientActivity, CompiledModel, Engine, EngineLimits, Policy, RequestView, Route, Scored,
     engine::Scorer,
     policy::{Action, Verdict},
 };
@@ -377,13 +377,13 @@ impl Scorer for Panicking {
         Digest([0xcd; 32])
     }
 
-    fn reads_rate(&self) -> bool {
+    fn reads_activity(&self) -> bool {
         false
     }
 
-    fn score(&self, request: &RequestView<'_>, requests_last_second: u64) -> Scored {
+    fn score(&self, request: &RequestView<'_>, activity: &ClientActivity) -> Scored {
         assert_ne!(request.path, "/panic", "as the test asked");
-        model().score(request, requests_last_second)
+        model().score(request, activity)
     }
 
     fn row(&self, _row: u8) -> Option<(Key, i16)> {

@@ -4,7 +4,7 @@ use greenlight_artifact::{Digest, Draft, Feature, Key, Row, Schema, ValidArtifac
 use http::{HeaderMap, HeaderName, HeaderValue, Version};
 
 use super::{CompileError, CompiledModel};
-use crate::{Fired, RequestView};
+use crate::{ClientActivity, Fired, RequestView};
 
 fn artifact(rows: &[(&str, &str)]) -> ValidArtifact {
     let rows = rows.iter().enumerate().map(|(index, (kind, argument))| {
@@ -58,8 +58,8 @@ fn fired(rows: &[(&str, &str)], request: &Request) -> Vec<u8> {
         );
     }
     let Request { method, path, version, client, rate, .. } = request;
-    let view = RequestView { method, path, version: *version, client: *client, headers: &headers };
-    model(rows).score(&view, *rate).fired.rows().collect()
+    let view = RequestView::new(method, path, *version, &headers).with_client(*client);
+    model(rows).score(&view, &ClientActivity::of_rate(*rate)).fired.rows().collect()
 }
 
 fn with(headers: &[(&'static str, &str)]) -> Request {
@@ -250,7 +250,7 @@ fn rates_fire_above_their_number() {
     assert_eq!(fired(&rows, &at(20)), [1]);
     assert_eq!(fired(&rows, &at(21)), [0, 1]);
     assert_eq!(fired(&rows, &at(u64::MAX)), [0, 1]);
-    assert!(model(&rows).reads_rate() && !model(&[("ua-empty", "")]).reads_rate());
+    assert!(model(&rows).reads_activity() && !model(&[("ua-empty", "")]).reads_activity());
 }
 
 #[test]
@@ -318,14 +318,8 @@ fn the_logit_is_the_intercept_and_what_fired() {
     let artifact = draft.encode(&[Schema::ENGINE_1]).unwrap();
     let model = CompiledModel::compile(&artifact).unwrap();
     let headers = HeaderMap::new();
-    let view = RequestView {
-        method: "GET",
-        path: "/",
-        version: Version::HTTP_11,
-        client: None,
-        headers: &headers,
-    };
-    let scored = model.score(&view, 0);
+    let view = RequestView::new("GET", "/", Version::HTTP_11, &headers);
+    let scored = model.score(&view, &ClientActivity::default());
     // 1 + round(98 · 1/(1 + e^0.25)) = 1 + round(42.9)
     assert_eq!((scored.logit_milli, scored.score.get()), (250, 44));
     assert_eq!(scored.fired.rows().collect::<Vec<_>>(), [0, 1]);

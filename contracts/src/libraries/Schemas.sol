@@ -27,7 +27,11 @@ library ArgumentClass {
 /// high nibble is the argument class, its low nibble the cost of evaluating one row of that kind.
 library Schemas {
     /// @dev Engine 1. Kinds: 1 ua-contains, 2 ua-empty, 3 header, 4 method, 5 path-prefix, 6 path-contains,
-    /// 7 client-cidr-v4, 8 client-cidr-v6, 9 request-rate, 10 http-version.
-    bytes32 internal constant ENGINE_1 = 0x0024114431333452627871000000000000000000000000000000000000000000;
+    /// 7 client-cidr-v4, 8 client-cidr-v6, 9 request-rate, 10 http-version, 11 ua-longer-than, 12 ua-shorter-than,
+    /// 13 crawler-unverified, 14 hints-missing, 15 hints-contradict, 16 header-count-over, 17 header-count-under,
+    /// 18 header-longer-than, 19 header-repeated, 20 header-order, 21 accept-language-malformed, 22 http1-fields,
+    /// 23 path-depth-over, 24 path-entropy-over, 25 scanner-path, 26 distinct-paths-over, 27 error-ratio-over,
+    /// 28 gap-variation-under, 29 ja4-contains, 30 http2-contains.
+    bytes32 internal constant ENGINE_1 = 0x0024114431333452627871717111111271717112241211727312787878343400;
     uint32 internal constant ENGINE_1_BUDGET = 1000;
 }
