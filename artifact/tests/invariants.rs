@@ -22,6 +22,29 @@ fn key() -> impl Strategy<Value = Key> {
 fn feature() -> impl Strategy<Value = Feature> {
     let name = "[a-z0-9-]{1,10}";
     let value = "[ -@\\[-~]{1,17}";
+    let numeric: [fn(u64) -> Feature; 12] = [
+        Feature::UserAgentLongerThan,
+        Feature::UserAgentShorterThan,
+        Feature::HeaderCountOver,
+        Feature::HeaderCountUnder,
+        Feature::HeaderLongerThan,
+        Feature::PathDepthOver,
+        Feature::PathEntropyOver,
+        Feature::RequestRate,
+        Feature::DistinctPathsOver,
+        Feature::ErrorRatioOver,
+        Feature::GapVariationUnder,
+        Feature::HttpVersion,
+    ];
+    let plain = vec![
+        Feature::CrawlerUnverified,
+        Feature::HintsMissing,
+        Feature::HintsContradict,
+        Feature::HeaderRepeated,
+        Feature::AcceptLanguageMalformed,
+        Feature::Http1Fields,
+        Feature::ScannerPath,
+    ];
     prop_oneof![
         "[ -@\\[-~]{1,28}".prop_map(Feature::UserAgentContains),
         Just(Feature::UserAgentEmpty),
@@ -48,8 +71,12 @@ fn feature() -> impl Strategy<Value = Feature> {
                 prefix,
             })
         }),
-        (1..=u64::MAX).prop_map(Feature::RequestRate),
-        (1..=u64::MAX).prop_map(Feature::HttpVersion),
+        "[ -@\\[-~]{1,28}".prop_map(Feature::HeaderOrder),
+        "[!-~]{1,28}".prop_map(Feature::Ja4Contains),
+        "[!-~]{1,28}".prop_map(Feature::Http2Contains),
+        (proptest::sample::select(numeric.to_vec()), 1..=u64::MAX)
+            .prop_map(|(of, number)| of(number)),
+        proptest::sample::select(plain),
     ]
 }
 

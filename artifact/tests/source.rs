@@ -125,7 +125,7 @@ fn json_mistakes_say_where_they_lie() {
                 "\"ua-contains\"",
                 "\"ua-regex\"",
                 "kind",
-                "line 4, column 33: kind: expected one of ua-contains, ua-empty, header-present, header-absent, header-equals, header-contains, method, path-prefix, path-contains, client-cidr-v4, client-cidr-v6, request-rate, http-version; found \"ua-regex\"",
+                "line 4, column 33: kind: expected one of ua-contains, ua-empty, ua-longer-than, ua-shorter-than, crawler-unverified, hints-missing, hints-contradict, header-present, header-absent, header-equals, header-contains, header-count-over, header-count-under, header-longer-than, header-repeated, header-order, accept-language-malformed, http1-fields, method, path-prefix, path-contains, path-depth-over, path-entropy-over, scanner-path, client-cidr-v4, client-cidr-v6, request-rate, distinct-paths-over, error-ratio-over, gap-variation-under, ja4-contains, http2-contains, http-version; found \"ua-regex\"",
             ],
             [
                 "\"ua.curl\"",
