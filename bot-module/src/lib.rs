@@ -12,7 +12,8 @@
 //!
 //! A proxy adds it in two lines:
 //!
-//! ```
+#![cfg_attr(feature = "pingora", doc = "```")]
+#![cfg_attr(not(feature = "pingora"), doc = "```ignore")]
 //! # use greenlight_bot::BotFilter;
 //! # use pingora_core::{Result, modules::http::HttpModules, upstreams::peer::HttpPeer};
 //! # use pingora_proxy::{ProxyHttp, Session};
@@ -34,19 +35,28 @@
 //! # }
 //! ```
 //!
+//! | crate feature | what it adds |
+//! |---|---|
+//! | `pingora` (default) | the filter; without it the crate is the scorer alone, with neither Pingora nor tokio |
+//! | `recorded` | the module `recorded`: requests as lines of JSON, for replays and for training |
+//!
 //! A fault of ours is never the request's: where scoring panics or overruns, the request passes unscored and
 //! [`Engine::faults`] counts it.
 
 mod engine;
+#[cfg(feature = "pingora")]
 mod filter;
 mod fired;
 mod model;
 mod policy;
 mod rate;
+#[cfg(feature = "recorded")]
+pub mod recorded;
 mod request;
 mod score;
 
 pub use engine::{Engine, EngineCounters, EngineLimits, Evaluation, Reason};
+#[cfg(feature = "pingora")]
 pub use filter::{
     BotFilter, BotFilterBuilder, BotModule, FilterCounters, HEADER_ARTIFACT, HEADER_SCORE,
     HEADER_VERDICT,

@@ -1,7 +1,6 @@
 //! `greenlight score`: the edge's own scoring, on recorded requests.
 
 mod against;
-mod request;
 mod summary;
 
 use std::fs::File;
@@ -10,14 +9,14 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use greenlight_artifact::{Defect, Digest, Schema, ValidArtifact};
+use greenlight_bot::recorded::{LineError, Reader, RecordedRequest};
 use greenlight_bot::{
-    CompileError, CompiledModel, Engine, EngineLimits, Policy, Reason, RequestView, Route, Verdict,
+    CompileError, CompiledModel, Engine, EngineLimits, Policy, Reason, Route, Verdict,
 };
 use serde::Serialize;
 
 use crate::Exit;
 use against::Comparison;
-use request::{Line, LineError, RecordedRequest, read_line};
 use summary::Summary;
 
 /// Time between two lines. Lines carry no time of their own, so that rows about request rates must not fire.
@@ -158,15 +157,8 @@ impl Judge {
 
     /// The verdict on the request of that line, and the rows behind it.
     fn judge(&self, line: u64, request: &RecordedRequest) -> (Verdict, Vec<Reason>) {
-        let view = RequestView::new(
-            request.method.as_str(),
-            &request.path,
-            request.version,
-            &request.headers,
-        )
-        .with_client(request.client);
         let now = APART.saturating_mul(u32::try_from(line).unwrap_or(u32::MAX));
-        let evaluation = self.engine.evaluate_at(&view, now);
+        let evaluation = self.engine.evaluate_at(&request.view(), now);
         let verdict = self.policy.decide(None, &request.path, &evaluation);
         let reasons = self.engine.reasons(verdict.digest, verdict.fired);
         (verdict, reasons)
@@ -181,23 +173,15 @@ impl Judge {
 
 /// Hands over every line with its number, from 1; empty ones are passed over.
 fn each_line(
-    mut input: impl BufRead,
+    input: impl BufRead,
     path: &Path,
     mut take: impl FnMut(u64, Result<RecordedRequest, LineError>) -> Result<(), ScoreError>,
 ) -> Result<(), ScoreError> {
-    let mut buffer = Vec::new();
-    let mut number: u64 = 0;
-    loop {
-        let line = read_line(&mut input, &mut buffer)
-            .map_err(|source| ScoreError::Read { path: path.into(), source })?;
-        number = number.saturating_add(1);
-        match line {
-            Line::End => return Ok(()),
-            Line::TooLong => take(number, Err(LineError::TooLong))?,
-            Line::Text if buffer.trim_ascii().is_empty() => {}
-            Line::Text => take(number, RecordedRequest::parse(&buffer))?,
-        }
+    for line in Reader::new(input) {
+        let line = line.map_err(|source| ScoreError::Read { path: path.into(), source })?;
+        take(line.number, line.request)?;
     }
+    Ok(())
 }
 
 /// Answers a line that is no request.

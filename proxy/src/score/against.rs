@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, Write};
 
+use greenlight_bot::recorded::{Label, RecordedRequest};
 use greenlight_bot::{Reason, Verdict};
 use serde::Serialize;
 
-use super::request::{Label, RecordedRequest};
 use super::summary::Summary;
 use super::{Args, Judge, ScoreError, each_line, finish, refuse, write_json};
 

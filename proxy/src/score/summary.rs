@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 
 use greenlight_bot::Verdict;
+use greenlight_bot::recorded::{Label, RecordedRequest};
 use serde::Serialize;
-
-use super::request::{Label, RecordedRequest};
 
 /// Sources that are counted apart.
 const MAX_SOURCES: usize = 64;

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use greenlight_artifact::{Cidr, Draft, DraftRow, Feature, HeaderTest, Key, Schema};
 use greenlight_bot::CompiledModel;
 
-use super::request::{Line, LineError, MAX_LINE, RecordedRequest, read_line};
 use super::{Args, Judge, Run, ScoreError};
 
 /// A known bot, a hint of one, a hint of a browser, a network, and a rate that no recorded request has.
@@ -134,48 +133,4 @@ fn without_labels_there_are_no_rates() {
         output.contains("\"precision\":null,\"recall\":null,\"false_positive_rate\":null"),
         "{output}"
     );
-}
-
-#[test]
-fn each_defect_of_a_line_has_its_name() {
-    let line = |from: &str, to: &str| {
-        let good = r#"{"method":"GET","path":"/","version":"1.1","client":"192.0.2.1","headers":[["a","b"]]}"#;
-        assert!(RecordedRequest::parse(good.as_bytes()).is_ok() && good.contains(from));
-        RecordedRequest::parse(good.replace(from, to).as_bytes())
-            .map(|_| ())
-            .map_err(|error| error.reason())
-    };
-    for (from, to, reason) in [
-        ("\"GET\"", "\"G T\"", "method"),
-        ("\"/\"", "\"index.html\"", "path"),
-        ("\"1.1\"", "\"1.2\"", "version"),
-        ("192.0.2.1", "192.0.2", "client"),
-        ("[\"a\"", "[\"a b\"", "header-name"),
-        ("\"b\"]", "\"b\\nc\"]", "header-value"),
-        ("\"b\"]", "\"b\",\"c\"]", "json"),
-        ("\"path\"", "\"paths\"", "json"),
-        ("}", "}}", "json"),
-        ("}", "", "json"),
-        ("\"GET\"", "null", "json"),
-        ("\"method\"", "\"label\":\"robot\",\"method\"", "json"),
-    ] {
-        assert_eq!(line(from, to), Err(reason), "{from} → {to}");
-    }
-    assert_eq!(line("\"/\"", "\"*\""), Ok(()));
-}
-
-#[test]
-fn a_line_beyond_the_bound_is_skipped_as_a_whole() {
-    let long = "x".repeat(MAX_LINE + 1);
-    let exact = "y".repeat(MAX_LINE);
-    let mut input = Cursor::new(format!("{long}\n{exact}\nlast"));
-    let mut buffer = Vec::new();
-    assert!(matches!(read_line(&mut input, &mut buffer), Ok(Line::TooLong)));
-    assert!(buffer.len() <= MAX_LINE && buffer.capacity() <= 2 * MAX_LINE);
-    assert!(matches!(read_line(&mut input, &mut buffer), Ok(Line::Text)));
-    assert_eq!(buffer, exact.as_bytes());
-    assert!(matches!(read_line(&mut input, &mut buffer), Ok(Line::Text)));
-    assert_eq!(buffer, b"last");
-    assert!(matches!(read_line(&mut input, &mut buffer), Ok(Line::End)));
-    assert_eq!(LineError::TooLong.reason(), "line-too-long");
 }
