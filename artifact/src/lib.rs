@@ -32,6 +32,7 @@ mod defect;
 mod digest;
 mod draft;
 mod feature;
+mod fields;
 mod layout;
 mod schema;
 #[cfg(feature = "source")]
@@ -42,6 +43,7 @@ pub use defect::{ArgumentDefect, Defect};
 pub use digest::{Digest, DigestParseError};
 pub use draft::{Draft, DraftRow};
 pub use feature::{Cidr, Feature, FeatureError, HeaderTest};
+pub use fields::{FORWARDING_FIELDS, HEADER_ORDER_CODES, HEADER_ORDER_MOST, HEADER_ORDER_OTHER};
 pub use layout::{
     ARGUMENT_LEN, FORMAT_VERSION, HEADER_LEN, Key, MAGIC, MAX_LABEL_LEN, MAX_LEN, MAX_ROWS,
     MAX_WEIGHT, MIN_LEN, ROW_LEN,

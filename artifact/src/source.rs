@@ -28,23 +28,60 @@
 //! says.
 //!
 //! # Kinds and arguments
-//! | kind | `arg` |
-//! |---|---|
-//! | `ua-contains` | text in lower case, matched in any ASCII case |
-//! | `ua-empty`, `crawler-unverified`, `hints-missing`, `hints-contradict` | nothing |
-//! | `ua-longer-than`, `ua-shorter-than`, `header-longer-than` | bytes |
-//! | `header-count-over`, `header-count-under`, `path-depth-over`, `distinct-paths-over` | how many |
-//! | `header-repeated`, `accept-language-malformed`, `http1-fields`, `scanner-path` | nothing |
-//! | `header-order` | text of the word that stands for the order of the fields, as `^hua$` |
-//! | `path-entropy-over` | hundredths of a bit a character |
-//! | `error-ratio-over`, `gap-variation-under` | percent |
-//! | `ja4-contains`, `http2-contains` | text, matched exactly |
-//! | `header-present`, `header-absent` | a field name in lower case |
-//! | `header-equals`, `header-contains` | `name:value`, both in lower case |
-//! | `method`, `path-prefix`, `path-contains` | text, matched exactly |
-//! | `client-cidr-v4`, `client-cidr-v6` | a network, as `192.0.2.0/24` |
-//! | `request-rate` | requests a second |
-//! | `http-version` | 10, 11, 20 or 30 |
+//! The cost is that of the kind in [`Schema::ENGINE_1`]; the rows of an artifact may cost 1 000 together.
+//!
+//! | kind | `arg` | cost | fires when |
+//! |---|---|---|---|
+//! | `ua-contains` | text in lower case | 4 | a user agent contains it, in any ASCII case |
+//! | `ua-empty` | nothing | 1 | there is no user agent, or an empty one |
+//! | `ua-longer-than` | bytes | 1 | the user agent has more; of several the longest counts |
+//! | `ua-shorter-than` | bytes | 1 | the user agent has fewer; none has 0 bytes, of several the shortest counts |
+//! | `crawler-unverified` | nothing | 1 | the request claims to come from a known crawler, and was found not to |
+//! | `hints-missing` | nothing | 1 | a Chromium over TLS sends no client hints: [below](#client-hints) |
+//! | `hints-contradict` | nothing | 2 | client hints and user agent do not go together: [below](#client-hints) |
+//! | `header-present`, `header-absent` | a field name in lower case | 4 | the field is there, or is not |
+//! | `header-equals`, `header-contains` | `name:value`, both in lower case | 4 | a value of the field is it, or contains it, in any ASCII case |
+//! | `header-count-over`, `header-count-under` | how many | 1 | there are more, or fewer, header fields: [below](#header-fields-as-a-whole) |
+//! | `header-longer-than` | bytes | 1 | a value has more, but for `cookie` and `authorization`, whose length is the site's doing |
+//! | `header-repeated` | nothing | 2 | a field is there more than once, but for `cookie` |
+//! | `header-order` | text of the word for the order of the fields | 4 | the word contains it: [below](#header-fields-as-a-whole) |
+//! | `accept-language-malformed` | nothing | 2 | an `accept-language` is not of the grammar of RFC 9110, 12.5.4; an empty one and empty elements are malformed, an absent one is not |
+//! | `http1-fields` | nothing | 1 | a request of HTTP/2 or 3 has a field of HTTP/1 (RFC 9113, 8.2.2): `connection`, `keep-alive`, `proxy-connection`, `transfer-encoding`, `upgrade`, or a `te` that is not `trailers`. Many servers refuse such requests before they are scored |
+//! | `method` | text | 1 | the method is exactly it |
+//! | `path-prefix` | text | 3 | the path, undecoded and without its query, starts with exactly it |
+//! | `path-contains` | text | 4 | the path contains exactly it |
+//! | `path-depth-over` | how many | 2 | the path has more segments that are not empty |
+//! | `path-entropy-over` | hundredths of a bit a byte | 3 | the Shannon entropy of the path's first 1 024 bytes, rounded, is higher; never for a path of less than 8 bytes |
+//! | `scanner-path` | nothing | 2 | the path contains what scanners for vulnerabilities ask for, as `/.env`, `/.git/` or `/wp-login.php`, in any ASCII case |
+//! | `client-cidr-v4`, `client-cidr-v6` | a network, as `192.0.2.0/24` | 2 | the client's address lies in it |
+//! | `request-rate` | how many | 8 | the client made more requests within the last second |
+//! | `distinct-paths-over` | how many | 8 | the client asked for more different paths of late |
+//! | `error-ratio-over` | percent | 8 | more of the client's requests of late were answered with 4xx; never while they are few |
+//! | `gap-variation-under` | percent | 8 | the standard deviation of the gaps between the client's requests is less of their mean; never while they are few |
+//! | `ja4-contains` | text | 4 | the JA4 fingerprint of the TLS handshake contains exactly it; never where none was seen |
+//! | `http2-contains` | text | 4 | the fingerprint of how HTTP/2 was opened contains exactly it; never where none was seen |
+//! | `http-version` | 10, 11, 20 or 30 | 1 | the version is it |
+//!
+//! ## Header fields as a whole
+//! Each value counts as a field, but all crumbs of `cookie` (RFC 9113, 8.2.3) as one. The fields of
+//! [`crate::FORWARDING_FIELDS`], which proxies add on the way, and `x-bot-*` count for none of these kinds.
+//!
+//! The word for the order is `^`, then a letter for each field name in the order in which the names came first, then
+//! `$`: `^hua$` is a request of curl, with `host`, `user-agent` and `accept`. The letters are those of
+//! [`crate::HEADER_ORDER_CODES`]; any other field is `.`. After 62 fields the word is cut, and has no `$`. A row's text
+//! is looked for anywhere in the word: `^hua$` is the whole, `^hu` how it begins, `ea` neighbours. Requests over HTTP/2
+//! have no `host`, and browsers send other fields in another order there.
+//!
+//! ## Client hints
+//! `hints-missing` fires for a user agent with `Chrome/` of 90 or later on Windows, macOS, Linux, Android or Chrome OS,
+//! over TLS, without `sec-ch-ua`. It does not where the browser itself sends none: in web views and Electron, for
+//! OPTIONS, CONNECT and the handshake of WebSocket, and without TLS.
+//!
+//! `hints-contradict` fires where there is `sec-ch-ua`, `sec-ch-ua-mobile` or `sec-ch-ua-platform` and the user agent
+//! (not empty; of several the first) has no `Chrome/`; where the brand `Chromium` has another major version; where the
+//! brand is `HeadlessChrome` and the user agent hides it, or `Google Chrome` and the user agent is of Edge or Opera;
+//! where `?1` stands against a user agent without `Mobile`, or `?0` against one with it; where the platforms differ; and
+//! where a hint is malformed or repeated, which no browser's is.
 
 mod csv;
 mod json;

@@ -54,6 +54,7 @@ mod rate;
 pub mod recorded;
 mod request;
 mod score;
+mod signals;
 
 pub use engine::{Engine, EngineCounters, EngineLimits, Evaluation, Reason};
 #[cfg(feature = "pingora")]
@@ -66,3 +67,4 @@ pub use model::{CompileError, CompiledModel, Scored};
 pub use policy::{Action, Policy, Route, Verdict};
 pub use request::{ClientActivity, CrawlerClaim, RequestView};
 pub use score::Score;
+pub use signals::header_order::HeaderOrder;

@@ -5,7 +5,9 @@
 
 mod headers;
 mod networks;
+mod signals;
 mod text;
+mod thresholds;
 
 use std::collections::BTreeMap;
 
@@ -15,6 +17,7 @@ use http::Version;
 use self::{
     headers::{HeaderTable, HeaderTableBuilder},
     networks::Networks,
+    signals::{SignalTable, SignalTableBuilder},
     text::{PrefixSet, TextSet, WordTable},
 };
 use crate::{
@@ -74,8 +77,7 @@ pub struct CompiledModel {
     networks: Networks,
     /// By HTTP version, as ten times the major plus the minor number.
     versions: Box<[(u64, Fired)]>,
-    /// Ascending; each with the rows of itself and of all lower thresholds.
-    rates: Box<[(u64, Fired)]>,
+    signals: SignalTable,
 }
 
 /// What a model says about one request.
@@ -109,7 +111,7 @@ impl CompiledModel {
         let mut path_texts = BTreeMap::new();
         let mut networks = Vec::new();
         let mut versions = BTreeMap::new();
-        let mut rates = BTreeMap::new();
+        let mut signals = SignalTableBuilder::default();
         // A valid artifact has at most 200 rows, so that the index of each fits.
         const { assert!(MAX_ROWS <= 256) };
         for (index, row) in (0_u8..=u8::MAX).zip(artifact.rows()) {
@@ -128,28 +130,27 @@ impl CompiledModel {
                 Feature::PathPrefix(text) => join(&mut path_prefixes, text, fired),
                 Feature::PathContains(text) => join(&mut path_texts, text, fired),
                 Feature::Client(cidr) => networks.push((cidr, fired)),
-                Feature::RequestRate(over) => join(&mut rates, over, fired),
                 Feature::HttpVersion(version) => join(&mut versions, version, fired),
-                _ => return Err(unsupported()),
+                other => {
+                    if !signals.add(other, fired) {
+                        return Err(unsupported());
+                    }
+                }
             }
         }
-        let mut lower = Fired::NONE;
-        for fired in rates.values_mut() {
-            lower.insert(fired);
-            *fired = lower;
-        }
+        let signals = signals.build();
         Ok(Self {
             digest: artifact.digest(),
             intercept: header.intercept,
             keys: artifact.rows().map(|row| row.key).collect(),
             weights: artifact.rows().map(|row| row.weight).collect(),
-            headers: headers.build(),
+            headers: headers.build(signals.wants()),
             methods: WordTable::new(methods),
             path_prefixes: PrefixSet::new(&path_prefixes),
             path_texts: TextSet::exact(&path_texts),
             networks: Networks::new(&networks),
             versions: versions.into_iter().collect(),
-            rates: rates.into_iter().collect(),
+            signals,
         })
     }
 
@@ -191,14 +192,14 @@ impl CompiledModel {
 
     /// Whether a row asks for what the client did before.
     #[must_use]
-    pub fn reads_activity(&self) -> bool {
-        !self.rates.is_empty()
+    pub const fn reads_activity(&self) -> bool {
+        self.signals.reads_activity()
     }
 
     /// Scores a request of a client that did `activity`. Pure, and allocates nothing.
     #[must_use]
     pub fn score(&self, request: &RequestView<'_>, activity: &ClientActivity) -> Scored {
-        let mut fired = self.headers.scan(request.headers);
+        let (mut fired, mut fields) = self.headers.scan(request.headers);
         self.methods.look_up(request.method.as_bytes(), &mut fired);
         self.path_prefixes.scan(request.path.as_bytes(), &mut fired);
         self.path_texts.scan(request.path.as_bytes(), &mut fired);
@@ -210,10 +211,7 @@ impl CompiledModel {
         {
             fired.insert(rows);
         }
-        let reached = self.rates.partition_point(|(over, _)| *over < activity.requests_last_second);
-        if let Some((_, rows)) = reached.checked_sub(1).and_then(|last| self.rates.get(last)) {
-            fired.insert(rows);
-        }
+        self.signals.look_up(request, &mut fields, activity, &mut fired);
         // At most 200 weights of at most 10 000: far from the bounds of i64.
         let weights = fired.rows().filter_map(|row| self.row_weight(row)).map(i64::from);
         let logit_milli = weights.fold(i64::from(self.intercept), i64::saturating_add);

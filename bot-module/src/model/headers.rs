@@ -10,7 +10,10 @@ use super::{
     join,
     text::{TextSet, WordTable},
 };
-use crate::fired::Fired;
+use crate::{
+    fired::Fired,
+    signals::fields::{Fields, Part, Wants},
+};
 
 const USER_AGENT: &str = "user-agent";
 
@@ -24,11 +27,14 @@ pub(super) struct HeaderTable {
     groups: HashMap<String, HeaderGroup, RandomState>,
     /// What fires for a request without any header field.
     silent: Fired,
+    /// What is gathered for rows about the fields as a whole.
+    wants: Wants,
 }
 
-/// The rows about one field.
+/// The rows about one field, and what it is to those about all fields.
 #[derive(Debug)]
 struct HeaderGroup {
+    part: Part,
     /// Fire when the field is there.
     present: Fired,
     /// Fire when it is not.
@@ -40,18 +46,29 @@ struct HeaderGroup {
 }
 
 impl HeaderTable {
-    /// The rows that `headers` fire. Each value of a repeated field is looked at by itself.
-    pub(super) fn scan(&self, headers: &HeaderMap) -> Fired {
+    /// The rows that `headers` fire, and what was gathered of them. Each value of a repeated field is looked at by itself.
+    pub(super) fn scan<'a>(&self, headers: &'a HeaderMap) -> (Fired, Fields<'a>) {
         let mut fired = self.silent;
-        if self.groups.is_empty() {
-            return fired;
+        let mut fields = Fields::none();
+        let gathers = self.wants.any();
+        if self.groups.is_empty() && !gathers {
+            return (fired, fields);
         }
+        let mut last = None;
         for (name, value) in headers {
-            if let Some(group) = self.groups.get(name.as_str()) {
+            let group = self.groups.get(name.as_str());
+            if gathers {
+                // The map gives the values of one field one after the other.
+                let first = last != Some(name);
+                last = Some(name);
+                let part = group.map_or(Part::OTHER, |group| group.part);
+                fields.note(&self.wants, part, first, value.as_bytes());
+            }
+            if let Some(group) = group {
                 group.scan(value.as_bytes(), &mut fired);
             }
         }
-        fired
+        (fired, fields)
     }
 }
 
@@ -102,13 +119,19 @@ impl HeaderTableBuilder {
         }
     }
 
-    pub(super) fn build(self) -> HeaderTable {
+    pub(super) fn build(mut self, wants: Wants) -> HeaderTable {
+        let parts = wants.parts();
+        for (name, _) in &parts {
+            self.groups.entry((*name).into()).or_default();
+        }
         let mut silent = Fired::NONE;
         let mut groups = HashMap::default();
         for (name, rows) in self.groups {
             silent.insert(&rows.absent);
             silent.insert(&rows.empty);
+            let part = parts.iter().find(|(known, _)| *known == name);
             let group = HeaderGroup {
+                part: part.map_or(Part::OTHER, |(_, part)| *part),
                 present: rows.present,
                 absent: rows.absent,
                 empty: rows.empty,
@@ -117,6 +140,6 @@ impl HeaderTableBuilder {
             };
             groups.insert(name, group);
         }
-        HeaderTable { groups, silent }
+        HeaderTable { groups, silent, wants }
     }
 }

@@ -355,11 +355,11 @@ fn another_engine_is_refused() {
 #[test]
 fn a_kind_of_a_wider_schema_is_refused() {
     let mut schema = Schema::ENGINE_1;
-    // Kind 11, a fingerprint of cost 1.
-    schema.word[11] = 0x81;
+    // Kind 31, a fingerprint of cost 1.
+    schema.word[31] = 0x81;
     let row = Row {
         key: Key::from_text("ja4", 0).unwrap(),
-        kind: 11,
+        kind: 31,
         flags: 0,
         weight: 1,
         argument: [1; 28],
@@ -370,7 +370,7 @@ fn a_kind_of_a_wider_schema_is_refused() {
     let error = CompiledModel::compile(&artifact).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "row 0 (ja4): expected a kind of engine 1, found kind 11 with flags 0"
+        "row 0 (ja4): expected a kind of engine 1, found kind 31 with flags 0"
     );
     assert_eq!(error.reason(), "kind-unsupported");
     assert_ne!(artifact.digest(), Digest([0; 32]));

@@ -29,6 +29,10 @@ impl TextSet {
         Self(Automaton::new(texts, Case::Folded, Anchor::Anywhere))
     }
 
+    pub(super) const fn is_empty(&self) -> bool {
+        self.0.rows.is_empty()
+    }
+
     #[inline]
     pub(super) fn scan(&self, haystack: &[u8], fired: &mut Fired) {
         self.0.scan(haystack, fired);
