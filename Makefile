@@ -9,7 +9,7 @@ PACKAGES := cmake curl faketime
 CARGO ?= cargo
 NPM := npm --no-fund --no-audit --loglevel=error
 
-.PHONY: help demo test drills soak lint bench gas sample vectors setup clean
+.PHONY: help demo test drills soak clients cost lint bench gas sample vectors setup clean
 
 help: ## what there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,13 @@ drills: binaries ## the chaos drills, a line each
 
 soak: binaries ## half an hour of a chain in a minute and a half (ARGS="--minutes 300 --json soak.json" for more)
 	target/debug/greenlight-loadtest soak $(ARGS)
+
+clients: binaries ## what curl, wget, Go, Node, Chromium and others are taken for (ARGS="--json clients.json")
+	target/debug/greenlight-loadtest clients $(ARGS)
+
+cost: binaries ## CPU of a request: module on, module off, bare Pingora (ARGS="--rounds 50 --json cost.json")
+	$(CARGO) build --release -p greenlight --bins --example bare
+	target/debug/greenlight-loadtest cost $(ARGS)
 
 test: setup ## every test of every part, drills, soak and demo included
 	@mkdir -p target

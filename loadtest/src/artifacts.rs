@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result};
 use greenlight_artifact::{
-    Digest, Draft, Feature, HEADER_LEN, Key, ROW_LEN, Row, Schema, ValidArtifact,
+    Digest, Draft, Feature, HEADER_LEN, Key, MAX_ROWS, ROW_LEN, Row, Schema, ValidArtifact,
 };
 
 /// The sample under another label: another artifact that judges every request the same.
@@ -50,6 +50,51 @@ pub(crate) fn doubled_source(source: &str) -> Result<String> {
     let again = rows.clone();
     rows.extend(again);
     Ok(source.to_string())
+}
+
+/// 200 rows that are each in order and together cost 1,600 of 1,000: every one asks for a client's rate.
+pub(crate) fn too_dear(sample: &ValidArtifact) -> Result<Vec<u8>> {
+    let rows = (0..MAX_ROWS).map(|number| {
+        let feature = Feature::parse("request-rate", &(number + 1).to_string())?;
+        Ok(encode(&Row::of(Key::from_text(&format!("dear.{number:03}"), number)?, &feature, 1)))
+    });
+    Ok(assemble(sample, rows.collect::<Result<_>>()?))
+}
+
+/// The dearest table that is legal: as many rows as there may be, whose costs sum to the budget, all of the dearest kinds.
+///
+/// 50 rows ask for what is remembered of clients, at 8 each. 150 look for text at 4 each, in the user agent, in the path,
+/// in a field's value and in the order of fields, and share long beginnings, so that an automaton over them stays deep.
+pub(crate) fn dearest(sample: &ValidArtifact) -> Result<ValidArtifact> {
+    let clients =
+        ["request-rate", "distinct-paths-over", "error-ratio-over", "gap-variation-under"];
+    let feature = |number: usize| match number {
+        0..50 => Feature::parse(clients[number % clients.len()], &(number + 40).to_string()),
+        50..90 => Feature::parse("ua-contains", &format!("aaaaaaaaaaaaaaaaaaaaaaaa{number:03}")),
+        90..130 => Feature::parse("path-contains", &format!("/aaaaaaaaaaaaaaaaaaaaaaa{number:03}")),
+        130..170 => Feature::parse(
+            "header-contains",
+            &format!("x-field-{}:aaaaaaaaaaa{number:03}", number % 8),
+        ),
+        _ => Feature::parse("header-order", &format!("aaaaaaaaaaaaaaaaaaaaaaa{number:03}")),
+    };
+    let rows = (0..MAX_ROWS).map(|number| {
+        let key = Key::from_text(&format!("dear.{number:03}"), number)?;
+        Ok(Row::of(key, &feature(number)?, 1))
+    });
+    let draft = Draft {
+        label: "dearest".into(),
+        // No row weighs much here: everyone passes.
+        intercept: -2_000,
+        rows: rows.collect::<Result<_>>()?,
+        ..Draft::from(sample)
+    };
+    draft.encode(&[Schema::ENGINE_1]).context("the dearest table")
+}
+
+/// What a table costs by its schema.
+pub(crate) fn cost(artifact: &ValidArtifact) -> u32 {
+    artifact.rows().map(|row| Schema::ENGINE_1.cost(row.kind)).sum()
 }
 
 pub(crate) fn digest(bytes: &[u8]) -> String {

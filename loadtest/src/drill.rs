@@ -6,11 +6,13 @@
 mod bad_beacon;
 mod bad_rpc;
 mod clock_skew;
+mod cost_bomb;
 mod disk_full;
 mod duplicate_rows;
 mod flapping;
 mod frozen_chain;
 mod helios;
+mod hostile_client;
 mod kill_blind;
 mod kill_storm;
 mod reorg;
@@ -30,6 +32,7 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 use clap::ValueEnum;
+use greenlight_artifact::Digest;
 use serde_json::Value;
 use tokio::{task::JoinSet, time::Instant};
 
@@ -80,6 +83,8 @@ enum Name {
     RollbackNowhere,
     /// Many edges restart at once, and every endpoint is slow.
     RestartHerd,
+    /// The dearest tables: over the budget, and at it under requests made to be slow.
+    CostBomb,
     /// An old approval is presented again.
     ReplayOld,
     /// Heads stand still: the newest, then the finalized one.
@@ -88,6 +93,8 @@ enum Name {
     Reorg,
     /// The last-good files are torn, then the edge boots without a chain.
     TornCache,
+    /// Clients that flood, forge, lie and inject.
+    HostileClient,
     /// The wall clock of the edge jumps by an hour.
     ClockSkew,
     /// A beacon endpoint that is down, or answers errors, garbage, without end, or a byte a second.
@@ -114,10 +121,12 @@ impl Name {
             Self::KillBlind => kill_blind::run(drill).await,
             Self::RollbackNowhere => rollback_nowhere::run(drill).await,
             Self::RestartHerd => restart_herd::run(drill).await,
+            Self::CostBomb => cost_bomb::run(drill).await,
             Self::ReplayOld => replay_old::run(drill).await,
             Self::FrozenChain => frozen_chain::run(drill).await,
             Self::Reorg => reorg::run(drill).await,
             Self::TornCache => torn_cache::run(drill).await,
+            Self::HostileClient => hostile_client::run(drill).await,
             Self::ClockSkew => clock_skew::run(drill).await,
             Self::BadBeacon => bad_beacon::run(drill).await,
             Self::BadRpc => bad_rpc::run(drill).await,
@@ -236,7 +245,7 @@ async fn recovers(edge: &Edge) -> Result<Value> {
 }
 
 /// Copies a state folder.
-fn copy(from: &Path, to: &Path) -> Result<()> {
+pub(crate) fn copy(from: &Path, to: &Path) -> Result<()> {
     fs::create_dir(to)?;
     for entry in fs::read_dir(from)? {
         let entry = entry?;
@@ -248,4 +257,14 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Edits the edge's durable record as someone could who knows how it is made.
+fn repoint(path: &Path, from: &str, to: &str) -> Result<()> {
+    let text = fs::read_to_string(path)?;
+    let (json, _) = text.trim_end().rsplit_once('\n').context("durable.json without a checksum")?;
+    anyhow::ensure!(json.contains(from), "durable.json does not name {from}: {json}");
+    let json = json.replace(from, to);
+    let checksum = Digest::of(json.as_bytes());
+    fs::write(path, format!("{json}\n{checksum}\n")).context("durable.json")
 }

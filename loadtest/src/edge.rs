@@ -3,6 +3,7 @@
 mod settings;
 
 use std::{
+    collections::BTreeMap,
     fs,
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -29,6 +30,8 @@ pub(crate) struct Edge {
     http: reqwest::Client,
     /// Where it takes requests.
     pub(crate) address: SocketAddr,
+    /// The same over TLS, where it is configured.
+    pub(crate) https: Option<SocketAddr>,
     pub(crate) admin: SocketAddr,
     state: PathBuf,
     /// From the start of the process until it said that it serves.
@@ -42,7 +45,12 @@ impl Edge {
         let mut process = Process::start("greenlight", settings.command(tools)?)?;
         let within = Duration::from_secs(30);
         let address = process.line(within, |line| listening(line, "listening for HTTP")).await?;
-        let admin = process.line(within, |line| listening(line, "listening for admin")).await?;
+        let mut https = None;
+        let admin = |line: &str| {
+            https = https.or_else(|| listening(line, "listening for HTTPS"));
+            listening(line, "listening for admin")
+        };
+        let admin = process.line(within, admin).await?;
         process.listen_no_more();
         let http =
             reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(10)).build()?;
@@ -50,6 +58,7 @@ impl Edge {
             process,
             http,
             address,
+            https,
             admin,
             state: settings.state.clone(),
             ready_in: Duration::ZERO,
@@ -84,6 +93,17 @@ impl Edge {
         let text = self.get("/metrics").await?;
         let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
         value.and_then(|value| value.parse().ok()).with_context(|| format!("no metric {name}"))
+    }
+
+    /// Every series of `/metrics`, by its name with its labels.
+    pub(crate) async fn series(&self) -> Result<BTreeMap<String, f64>> {
+        let text = self.get("/metrics").await?;
+        let series = text.lines().filter(|line| !line.starts_with('#'));
+        let pair = |line: &str| {
+            let (name, value) = line.rsplit_once(' ')?;
+            Some((name.to_owned(), value.parse().ok()?))
+        };
+        series.map(|line| pair(line).with_context(|| format!("/metrics: {line}"))).collect()
     }
 
     /// The operator's break-glass file: while it is there, everything is allowed.

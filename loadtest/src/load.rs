@@ -124,6 +124,16 @@ impl Requests {
             .map(|(_, value)| value.as_str())
     }
 
+    /// The browser's request for a path, straight from it.
+    pub(crate) fn direct(&self, path: &str) -> Vec<u8> {
+        let mut text = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n");
+        for (name, value) in &self.browser {
+            text.push_str(&format!("{name}: {value}\r\n"));
+        }
+        text.push_str("\r\n");
+        text.into_bytes()
+    }
+
     /// The `turn`th request of a kind; its client address follows from the turn. Some carry a body, some forge a score.
     pub(crate) fn bytes(&self, who: Who, route: Route, turn: u64) -> Vec<u8> {
         let post = turn % 16 == 7;
@@ -187,15 +197,25 @@ impl Tally {
     }
 
     fn add(&mut self, outcome: Result<Seen, Broken>) {
+        let status = outcome.as_ref().map(|seen| seen.status).map_err(Clone::clone);
+        self.add_status(status, || match &outcome {
+            Ok(seen) => format!("{:?} on {:?}", seen.who, seen.route),
+            Err(_) => String::new(),
+        });
+        if let Ok(seen) = outcome {
+            *self.seen.entry(seen).or_default() += 1;
+        }
+    }
+
+    /// Counts a request of which only the status counts, or its lack.
+    fn add_status(&mut self, outcome: Result<u16, Broken>, what: impl FnOnce() -> String) {
         self.requests += 1;
         match outcome {
-            Ok(seen) => {
-                if seen.status >= 500 {
-                    self.fivexx += 1;
-                    self.note(format!("{} for {:?} on {:?}", seen.status, seen.who, seen.route));
-                }
-                *self.seen.entry(seen).or_default() += 1;
+            Ok(status) if status >= 500 => {
+                self.fivexx += 1;
+                self.note(format!("{status} for {}", what()));
             }
+            Ok(_) => {}
             Err(broken) => {
                 *match broken {
                     Broken::Refused(_) => &mut self.refused,
@@ -375,6 +395,28 @@ impl Probe {
         let outcome = send(&mut self.client, &self.requests, who, route, self.turn).await;
         self.counter.lock().add(outcome.clone());
         outcome.map_err(|broken| anyhow::anyhow!("{who:?} on {route:?}: {broken}"))
+    }
+}
+
+/// Requests of any bytes over one connection; how they end counts like all others.
+#[derive(Debug)]
+pub(crate) struct Raw {
+    client: Client,
+    counter: Counter,
+}
+
+impl Raw {
+    pub(crate) fn new(to: SocketAddr, counter: &Counter) -> Self {
+        Self { client: Client::new(to, 3 * PATIENCE), counter: counter.clone() }
+    }
+
+    /// Sends one request. `None` where it had no whole response, which the counter knows.
+    pub(crate) async fn send(&mut self, request: &[u8]) -> Option<Response> {
+        let outcome = self.client.exchange(request).await;
+        let status = outcome.as_ref().map(|response| response.status).map_err(Clone::clone);
+        let excerpt = || request.escape_ascii().take(200).map(char::from).collect();
+        self.counter.lock().add_status(status, excerpt);
+        outcome.ok()
     }
 }
 

@@ -1,4 +1,4 @@
-//! Runs Greenlight's real binaries on a local chain: the demo, the chaos drills and the soak.
+//! Runs Greenlight's real binaries on a local chain: the demo, the chaos drills, the soak and the measurements.
 //!
 //! Everything here is a process of its own, as in production: anvil, the edge (`greenlight`), the control plane's program
 //! (`greenlightctl`). In this process are the beacon chain over anvil, the origin, the clients and, where a drill needs
@@ -12,7 +12,9 @@
 
 mod artifacts;
 mod chain;
+mod clients;
 mod clock;
+mod cost;
 mod ctl;
 mod demo;
 mod deploy;
@@ -49,6 +51,10 @@ enum Command {
     Demo(demo::Args),
     /// Faults put into a running edge under load.
     Drill(drill::Args),
+    /// What real clients are taken for: curl, wget, Go, Node, Chromium and others.
+    Clients(clients::Args),
+    /// CPU time of a request: bot module on, off, and bare Pingora.
+    Cost(cost::Args),
     /// Minutes of a chain in seconds, over ends of sync committee periods.
     Soak(soak::Args),
 }
@@ -58,6 +64,8 @@ async fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Demo(args) => demo::run(args).await,
         Command::Drill(args) => drill::run(args).await,
+        Command::Clients(args) => clients::run(args).await,
+        Command::Cost(args) => cost::run(args).await,
         Command::Soak(args) => soak::run(args).await,
     };
     match outcome {

@@ -21,10 +21,14 @@ use tokio::{
 
 use crate::http::{self, Head};
 
+/// Characters of a path that an answer repeats.
+const MAX_PATH: usize = 512;
+
 /// What the proxy said of a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Told {
     pub(crate) method: String,
+    /// Its beginning, where it is long.
     pub(crate) path: String,
     /// `x-bot-score`; none where the field is absent, comes twice or is no number.
     pub(crate) score: Option<u8>,
@@ -38,7 +42,7 @@ pub(crate) struct Told {
 impl Told {
     fn of(head: &Head) -> Self {
         let mut line = head.first.split(' ');
-        let mut next = || line.next().unwrap_or_default().to_owned();
+        let mut next = || line.next().unwrap_or_default().chars().take(MAX_PATH).collect();
         let fields: Vec<_> =
             head.fields.iter().filter(|(name, _)| name.starts_with("x-bot-")).cloned().collect();
         let one = |name: &str| {

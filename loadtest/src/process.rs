@@ -38,6 +38,9 @@ pub(crate) struct Said(Arc<Mutex<Spoken>>);
 struct Spoken {
     last: VecDeque<String>,
     panics: Vec<String>,
+    lines: u64,
+    /// The first few lines that are not one JSON object each.
+    odd: Vec<String>,
 }
 
 impl Said {
@@ -45,6 +48,10 @@ impl Said {
         let mut spoken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if line.contains("panicked at") {
             spoken.panics.push(line.to_owned());
+        }
+        spoken.lines += 1;
+        if spoken.odd.len() < 5 && !is_object(line) {
+            spoken.odd.push(line.to_owned());
         }
         if spoken.last.len() == KEPT {
             spoken.last.pop_front();
@@ -54,6 +61,18 @@ impl Said {
 
     pub(crate) fn panics(&self) -> Vec<String> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).panics.clone()
+    }
+
+    /// How many lines there were, and the first few that are not one JSON object of visible text each.
+    pub(crate) fn lines(&self) -> (u64, Vec<String>) {
+        let spoken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        (spoken.lines, spoken.odd.clone())
+    }
+
+    /// The last of the lines that are kept which `matches` accepts.
+    pub(crate) fn last(&self, matches: impl Fn(&str) -> bool) -> Option<String> {
+        let spoken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        spoken.last.iter().rev().find(|line| matches(line)).cloned()
     }
 
     pub(crate) fn tail(&self, lines: usize) -> String {
@@ -163,10 +182,17 @@ impl Process {
 }
 
 async fn hear(from: impl AsyncRead + Unpin, said: Said, lines: mpsc::UnboundedSender<String>) {
-    let mut from = BufReader::new(from).lines();
-    while let Ok(Some(line)) = from.next_line().await {
+    let mut from = BufReader::new(from).split(b'\n');
+    while let Ok(Some(line)) = from.next_segment().await {
+        let line = String::from_utf8_lossy(&line).into_owned();
         said.hear(&line);
         // Nobody waits for lines any more: they are still kept above.
         let _ = lines.send(line);
     }
+}
+
+/// Whether a line is one JSON object, with nothing in it that a terminal obeys and nothing that was not UTF-8.
+fn is_object(line: &str) -> bool {
+    !line.chars().any(|char| char.is_control() || char == char::REPLACEMENT_CHARACTER)
+        && serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(line).is_ok()
 }

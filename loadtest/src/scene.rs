@@ -253,6 +253,10 @@ impl Scene {
             state: self.dir.path().join("state"),
             survives_file_limit: false,
             clock: None,
+            is_behind_proxy: true,
+            bots: true,
+            tls: None,
+            log_level: None,
         }
     }
 

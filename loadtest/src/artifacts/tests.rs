@@ -21,6 +21,14 @@ fn each_file_breaks_the_invariant_that_it_is_meant_to() {
     assert_eq!(reason(&doubled(&sample, 75)), "key-duplicate");
     assert_eq!(reason(&with_a_duplicate(&sample)), "key-duplicate");
     assert_eq!(reason(&reencoded(&sample)), "key-order");
+    assert_eq!(reason(&too_dear(&sample).unwrap()), "cost");
+}
+
+#[test]
+fn the_dearest_table_takes_all_rows_and_all_of_the_budget() {
+    let dearest = dearest(&sample()).unwrap();
+    assert_eq!(dearest.rows().len(), MAX_ROWS);
+    assert_eq!(cost(&dearest), Schema::ENGINE_1.budget);
 }
 
 #[test]

@@ -4,10 +4,9 @@
 use std::{fs, path::Path};
 
 use anyhow::{Context as _, Result};
-use greenlight_artifact::Digest;
 use serde_json::json;
 
-use super::{Drill, refused};
+use super::{Drill, refused, repoint};
 use crate::{
     artifacts,
     chain::PUBLISHER,
@@ -96,14 +95,4 @@ pub(super) async fn run(drill: &mut Drill) -> Result<()> {
     load.stop().await;
     edge.end().await?;
     scene.end().await
-}
-
-/// Edits the edge's durable record as someone could who knows how it is made.
-fn repoint(path: &Path, from: &str, to: &str) -> Result<()> {
-    let text = fs::read_to_string(path)?;
-    let (json, _) = text.trim_end().rsplit_once('\n').context("durable.json without a checksum")?;
-    anyhow::ensure!(json.contains(from), "durable.json does not name {from}: {json}");
-    let json = json.replace(from, to);
-    let checksum = Digest::of(json.as_bytes());
-    fs::write(path, format!("{json}\n{checksum}\n")).context("durable.json")
 }

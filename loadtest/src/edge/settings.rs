@@ -35,6 +35,14 @@ pub(crate) struct Settings {
     pub(crate) survives_file_limit: bool,
     /// A wall clock of its own.
     pub(crate) clock: Option<WallClock>,
+    /// Whether loopback may say for whom a request comes, so that one machine can be many clients.
+    pub(crate) is_behind_proxy: bool,
+    /// Whether the bot module is on.
+    pub(crate) bots: bool,
+    /// Certificate chain and key of a listener for HTTPS on a free port of loopback.
+    pub(crate) tls: Option<(PathBuf, PathBuf)>,
+    /// `trace` logs every request; without it the edge's own default holds.
+    pub(crate) log_level: Option<&'static str>,
 }
 
 /// Where an edge takes its heads from.
@@ -82,12 +90,24 @@ impl Settings {
 
     fn toml(&self) -> String {
         let Self { port, admin_port, upstream, .. } = self;
+        let client = if self.is_behind_proxy {
+            "# The harness's clients come under many addresses.\n\
+             [client]\ntrusted_proxies = [\"127.0.0.1/32\"]\n\n"
+        } else {
+            ""
+        };
+        let tls = self.tls.as_ref().map_or_else(String::new, |(cert, key)| {
+            format!("[[listen.tls]]\naddress = \"127.0.0.1:0\"\ncert = {cert:?}\nkey = {key:?}\n\n")
+        });
+        // On is the default.
+        let bots = if self.bots { "" } else { "[bots]\nenabled = false\n\n" };
+        let log = self
+            .log_level
+            .map_or_else(String::new, |level| format!("[log]\nlevel = {level:?}\n\n"));
         format!(
             "[listen]\nhttp = [\"127.0.0.1:{port}\"]\nadmin = \"127.0.0.1:{admin_port}\"\nthreads = 2\n\n\
-             [upstream]\naddress = \"{upstream}\"\n\n\
-             # The harness's clients come under many addresses.\n\
-             [client]\ntrusted_proxies = [\"127.0.0.1/32\"]\n\n\
-             {source}\
+             {tls}[upstream]\naddress = \"{upstream}\"\n\n\
+             {client}{bots}{log}{source}\
              [state]\ndir = {state:?}\nsoak = \"{soak}ms\"\nedge_id = {id:?}\n\n\
              [[route]]\npath_prefix = \"/\"\nblock_below = 30\n\n\
              [[route]]\npath_prefix = \"/tag/\"\ntag_below = 30\n\n\
