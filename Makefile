@@ -68,6 +68,11 @@ lint: setup ## what review asks for
 
 bench: ## score() by number of rows, and the light client beside bls12_381
 	$(CARGO) bench -p greenlight-bot --bench score
+	@if command -v valgrind >/dev/null; then \
+	  bench=$$($(CARGO) bench -q -p greenlight-bot --bench score --no-run --message-format=json | sed -n 's/.*"executable":"\([^"]*\)".*/\1/p'); \
+	  valgrind --tool=callgrind --callgrind-out-file=/dev/null --toggle-collect='*score_a_thousand_times*' "$$bench" --callgrind 2>&1 \
+	    | awk '/Collected/ { printf "score/200: %d instructions (callgrind)\n", $$NF / 1000 }'; \
+	fi
 	$(CARGO) bench -p greenlight-watcher --bench light_client
 
 gas: setup ## what each contract call costs, measured again into contracts/snapshots

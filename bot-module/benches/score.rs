@@ -1,10 +1,14 @@
 //! What scoring a real browser's request costs, by the number of rows.
 //!
 //! `score/N` is the model alone, `evaluate/200` the engine around it (clock, request rate, swap guard), `compile/200`
-//! what adoption waits for. Rows are drawn evenly from the sample artifact's source and, since that has no rows about
-//! paths, methods, addresses and versions, twenty more; the request is the sample's Chrome.
+//! what adoption waits for. Rows are drawn evenly from those below, of every kind, and from the sample artifact's
+//! source; the request is the sample's Chrome.
 //!
-//! After the benchmarks, `evaluate/200` is timed call by call for its percentiles, which include the clock's 25 ns.
+//! After the benchmarks, `score/200` and `evaluate/200` are timed call by call for their percentiles, which include the
+//! clock's 25 ns.
+//!
+//! With `--callgrind` nothing is measured but `score/200` run a thousand times, for valgrind to count instructions in:
+//! `make bench` does.
 #![allow(missing_docs, reason = "criterion's macros define public items")]
 #![allow(
     clippy::unwrap_used,
@@ -25,7 +29,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Version};
 const SAMPLE: &str = include_str!("../../config/sample.json");
 const BROWSER: &str = include_str!("../../config/sample/browser.json");
 
-const MORE: [(&str, &str); 20] = [
+const MORE: [(&str, &str); 46] = [
     ("path-prefix", "/wp-"),
     ("path-prefix", "/cgi-bin/"),
     ("path-prefix", "/.well-known/"),
@@ -46,14 +50,42 @@ const MORE: [(&str, &str); 20] = [
     ("header-equals", "connection:close"),
     ("header-present", "x-requested-with"),
     ("header-contains", "sec-ch-ua:headlesschrome"),
+    ("ua-longer-than", "300"),
+    ("ua-shorter-than", "20"),
+    ("crawler-unverified", ""),
+    ("hints-missing", ""),
+    ("hints-contradict", ""),
+    ("header-count-over", "30"),
+    ("header-count-under", "6"),
+    ("header-longer-than", "1000"),
+    ("header-repeated", ""),
+    ("header-order", "^hua$"),
+    ("header-order", "^hue$"),
+    ("header-order", "^hueac$"),
+    ("header-order", "^hcbmpguasfvdel$"),
+    ("accept-language-malformed", ""),
+    ("http1-fields", ""),
+    ("path-depth-over", "8"),
+    ("path-entropy-over", "480"),
+    ("scanner-path", ""),
+    ("request-rate", "20"),
+    ("distinct-paths-over", "100"),
+    ("error-ratio-over", "50"),
+    ("gap-variation-under", "5"),
+    ("ja4-contains", "t13d1516h2_8daaf6152771"),
+    ("ja4-contains", "t13d3112h2"),
+    ("http2-contains", "1:65536;2:0;4:6291456"),
+    ("http2-contains", "m,p,s,a"),
 ];
 
 fn artifact(rows: usize) -> ValidArtifact {
     let sample = Source::from_json(SAMPLE).unwrap().encode(&[Schema::ENGINE_1]).unwrap();
     let features = sample.rows().map(|row| Feature::of_row(&row).unwrap());
     let more = MORE.iter().map(|(kind, argument)| Feature::parse(kind, argument).unwrap());
-    let all: Vec<Feature> = features.chain(more).collect();
-    assert_eq!(all.len(), MAX_ROWS);
+    let features: Vec<Feature> = features.collect();
+    let fill = MAX_ROWS - MORE.len();
+    let sampled = (0..fill).map(|row| features[row * features.len() / fill].clone());
+    let all: Vec<Feature> = sampled.chain(more).collect();
     let drawn = (0..rows).map(|row| {
         let key = Key::from_text(&format!("row{row:03}"), row).unwrap();
         Row::of(key, &all[row * all.len() / rows], 50)
@@ -78,6 +110,18 @@ fn request(headers: &HeaderMap) -> RequestView<'_> {
     let client = Some(IpAddr::from([198, 51, 100, 23]));
     RequestView::new("GET", "/news/2026/11/opening-hours", Version::HTTP_11, headers)
         .with_client(client)
+        .with_tls(true)
+        .with_ja4(Some("t13d1516h2_8daaf6152771_b186095e22b6"))
+        .with_http2(Some("1:65536;2:0;4:6291456;6:262144|15663105|0|m,a,s,p"))
+}
+
+/// A client of which all is known.
+fn activity() -> ClientActivity {
+    let mut activity = ClientActivity::of_rate(1);
+    activity.distinct_paths = 12;
+    activity.error_percent = Some(3);
+    activity.gap_variation_percent = Some(140);
+    activity
 }
 
 fn engine() -> Engine {
@@ -93,7 +137,7 @@ fn score(criterion: &mut Criterion) {
     for rows in [10, 50, 100, 200] {
         let model = CompiledModel::compile(&artifact(rows)).unwrap();
         group.bench_function(BenchmarkId::from_parameter(rows), |bencher| {
-            bencher.iter(|| model.score(black_box(&request), &ClientActivity::of_rate(1)));
+            bencher.iter(|| model.score(black_box(&request), black_box(&activity())));
         });
     }
     group.finish();
@@ -114,33 +158,45 @@ fn compile(criterion: &mut Criterion) {
     });
 }
 
-fn percentiles() {
-    let headers = browser();
-    let engine = engine();
+fn percentiles<T>(name: &str, mut call: impl FnMut() -> T) {
     let mut nanoseconds: Vec<u128> = (0..1_000_000)
         .map(|_| {
             let begun = Instant::now();
-            black_box(engine.evaluate(black_box(&request(&headers))));
+            black_box(call());
             begun.elapsed().as_nanos()
         })
         .collect();
     nanoseconds.sort_unstable();
     let at = |per_mille: usize| nanoseconds[nanoseconds.len() * per_mille / 1_000];
-    println!(
-        "evaluate/200 call by call: p50 {} ns, p99 {} ns, p99.9 {} ns",
-        at(500),
-        at(990),
-        at(999)
-    );
+    let (p50, p99, p999) = (at(500), at(990), at(999));
+    println!("{name} call by call: p50 {p50} ns, p99 {p99} ns, p99.9 {p999} ns");
+}
+
+/// What callgrind counts in. A function by itself, so that it can be told by its name.
+#[inline(never)]
+fn score_a_thousand_times(model: &CompiledModel, request: &RequestView<'_>) {
+    for _ in 0..1_000 {
+        black_box(model.score(black_box(request), black_box(&activity())));
+    }
 }
 
 criterion_group!(benches, score, evaluate, compile);
 
 fn main() {
+    let has = |wanted: &str| std::env::args().any(|argument| argument == wanted);
+    let headers = browser();
+    let model = CompiledModel::compile(&artifact(200)).unwrap();
+    if has("--callgrind") {
+        score_a_thousand_times(&model, &request(&headers));
+        return;
+    }
     benches();
     Criterion::default().configure_from_args().final_summary();
     // `cargo test --benches` only asks whether the benchmarks run.
-    if !std::env::args().any(|argument| argument == "--test") {
-        percentiles();
+    if !has("--test") {
+        let view = request(&headers);
+        percentiles("score/200", || model.score(black_box(&view), black_box(&activity())));
+        let engine = engine();
+        percentiles("evaluate/200", || engine.evaluate(black_box(&request(&headers))));
     }
 }

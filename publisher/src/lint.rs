@@ -3,7 +3,9 @@
 
 use std::{fmt, path::Path};
 
-use greenlight_artifact::{Feature, HeaderTest, Key, Row, ValidArtifact};
+use greenlight_artifact::{
+    Feature, HEADER_ORDER_CODES, HEADER_ORDER_OTHER, HeaderTest, Key, Row, ValidArtifact,
+};
 use serde::Serialize;
 
 use crate::{
@@ -48,6 +50,9 @@ const METHODS: [&str; 9] =
 
 /// The versions that a request can have, as the kind counts them.
 const VERSIONS: [u64; 4] = [10, 11, 20, 30];
+
+/// 8 bits, in the hundredths that the kind counts in.
+const MOST_ENTROPY: u64 = 800;
 
 /// Checks a source or an artifact.
 pub(crate) fn run(
@@ -129,12 +134,56 @@ fn alone(feature: &Feature) -> Option<(&'static str, String)> {
             never(format!("paths are matched without query and fragment: {text} is in none"))
         }
         Feature::Client(cidr) if cidr.prefix == 0 => always("every address of its family is in it"),
+        Feature::ErrorRatioOver(percent) if *percent >= 100 => {
+            never(format!("no more than 100 % of requests fail: {percent} is not exceeded"))
+        }
+        Feature::PathEntropyOver(hundredths) if *hundredths >= MOST_ENTROPY => never(format!(
+            "a byte has no more than 8 bits, and so {MOST_ENTROPY} hundredths: {hundredths} is not exceeded"
+        )),
+        Feature::HeaderOrder(text) => header_order(text),
+        Feature::Ja4Contains(text) if text.contains(|char: char| !is_of_ja4(char)) => {
+            never(format!(
+                "a JA4 fingerprint has digits, lower-case letters and '_' alone: {text} is in none"
+            ))
+        }
         _ => None,
     }
 }
 
 fn always(why: &str) -> Option<(&'static str, String)> {
     Some(("always-fires", format!("{why}: the intercept can say the same")))
+}
+
+const fn is_of_ja4(char: char) -> bool {
+    char.is_ascii_lowercase() || char.is_ascii_digit() || char == '_'
+}
+
+/// What is odd about a text of the word for the order of header fields: `^`, letters, `$`.
+fn header_order(text: &str) -> Option<(&'static str, String)> {
+    let never = |why: String| Some(("never-fires", why));
+    let fields = text.strip_prefix('^').unwrap_or(text);
+    let fields = fields.strip_suffix('$').unwrap_or(fields);
+    if fields.is_empty() && text != "^$" {
+        return always("every word begins with '^', and nearly every one ends with '$'");
+    }
+    let is_code = |byte: &u8| {
+        *byte == HEADER_ORDER_OTHER || HEADER_ORDER_CODES.iter().any(|(code, _)| code == byte)
+    };
+    if let Some(stranger) = fields.bytes().find(|byte| !is_code(byte)) {
+        let stranger = char::from(stranger);
+        return never(format!("no field is {stranger:?} in the word for their order"));
+    }
+    let twice = |(at, byte): (usize, &u8)| {
+        *byte != HEADER_ORDER_OTHER
+            && fields.as_bytes().get(..at).is_some_and(|before| before.contains(byte))
+    };
+    if let Some((_, twice)) = fields.as_bytes().iter().enumerate().find(|place| twice(*place)) {
+        let twice = char::from(*twice);
+        return never(format!(
+            "each letter stands once in the word: {twice:?} stands twice in {text}"
+        ));
+    }
+    None
 }
 
 fn header(name: &str, test: &HeaderTest) -> Option<(&'static str, String)> {
@@ -268,7 +317,23 @@ fn implies(inner: &Feature, outer: &Feature) -> bool {
                 network(inner.address) == network(outer.address)
             }
         }
-        (Feature::RequestRate(inner), Feature::RequestRate(outer)) => inner > outer,
+        (Feature::UserAgentLongerThan(inner), Feature::UserAgentLongerThan(outer))
+        | (Feature::HeaderCountOver(inner), Feature::HeaderCountOver(outer))
+        | (Feature::HeaderLongerThan(inner), Feature::HeaderLongerThan(outer))
+        | (Feature::PathDepthOver(inner), Feature::PathDepthOver(outer))
+        | (Feature::PathEntropyOver(inner), Feature::PathEntropyOver(outer))
+        | (Feature::RequestRate(inner), Feature::RequestRate(outer))
+        | (Feature::DistinctPathsOver(inner), Feature::DistinctPathsOver(outer))
+        | (Feature::ErrorRatioOver(inner), Feature::ErrorRatioOver(outer)) => inner > outer,
+        (Feature::UserAgentShorterThan(inner), Feature::UserAgentShorterThan(outer))
+        | (Feature::HeaderCountUnder(inner), Feature::HeaderCountUnder(outer))
+        | (Feature::GapVariationUnder(inner), Feature::GapVariationUnder(outer)) => inner < outer,
+        (Feature::UserAgentEmpty, Feature::UserAgentShorterThan(_)) => true,
+        (Feature::HeaderOrder(inner), Feature::HeaderOrder(outer))
+        | (Feature::Ja4Contains(inner), Feature::Ja4Contains(outer))
+        | (Feature::Http2Contains(inner), Feature::Http2Contains(outer)) => {
+            inner.contains(outer.as_str())
+        }
         _ => false,
     }
 }

@@ -6,6 +6,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, Version};
 use super::{CompileError, CompiledModel};
 use crate::{ClientActivity, Fired, RequestView};
 
+mod signals;
+
 fn artifact(rows: &[(&str, &str)]) -> ValidArtifact {
     let rows = rows.iter().enumerate().map(|(index, (kind, argument))| {
         let key = Key::from_text(&format!("row{index:03}"), index).unwrap();

@@ -31,7 +31,7 @@ pub(crate) fn entropy(path: &[u8]) -> Option<u64> {
             sum = sum.saturating_add(weighted(usize::from(*count)).saturating_sub(before));
         }
     }
-    let bits = u128::from(weighted(path.len()).saturating_sub(sum));
+    let bits = u128::from(weighted(path.len()).saturating_sub(sum).saturating_add(MOST_ERROR));
     let length = (path.len() as u128) << FRACTION;
     // Half of the divisor first, which rounds to the nearest.
     let rounded = bits.saturating_mul(100).saturating_add(length / 2).checked_div(length);
@@ -44,6 +44,8 @@ fn weighted(count: usize) -> u64 {
 }
 
 const FRACTION: u32 = 40;
+/// What 256 counts and their sum lose by rounding down, so that an exact half is never rounded down for it.
+const MOST_ERROR: u64 = 257;
 
 static WEIGHTED: [u64; ENTROPY_MOST + 1] = weights();
 
@@ -109,6 +111,8 @@ mod tests {
             ("abcdefgh", Some(300)),
             // 1/2, 1/4, 1/8 and twice 1/16: 1.875 bits.
             ("aaaaaaaabbbbccde", Some(188)),
+            // The same, in counts whose logarithms are rounded.
+            ("aaaaaaaaaaaaaaaaaaaaaaaabbbbbbbbbbbbccccccdddeee", Some(188)),
             // 3 of 9, three times: log2 3.
             ("abcabcabc", Some(158)),
         ] {

@@ -21,7 +21,12 @@ fn warned(rows: &str) -> Vec<String> {
 fn a_sound_table_has_no_warnings() {
     let rows = "a,ua-contains,curl/,4000\nb,header-absent,accept-language,1200\nc,method,POST,100\n\
                 d,path-prefix,/wp-,900\ne,client-cidr-v4,192.0.2.0/24,700\nf,http-version,10,500\ng,request-rate,20,900\n\
-                h,header-contains,accept:*/*,10\ni,ua-empty,,3000";
+                h,header-contains,accept:*/*,10\ni,ua-empty,,3000\nj,ua-longer-than,300,100\n\
+                k,ua-shorter-than,20,200\nl,crawler-unverified,,900\nm,hints-missing,,700\nn,hints-contradict,,800\n\
+                o,header-count-over,40,10\np,header-count-under,4,20\nq,header-longer-than,4096,30\nr,header-repeated,,40\n\
+                s,header-order,^hua$,50\nt,header-order,..,5\nu,accept-language-malformed,,60\nv,http1-fields,,70\n\
+                w,path-depth-over,9,10\nx,path-entropy-over,500,20\ny,scanner-path,,900\nza,distinct-paths-over,100,10\n\
+                zb,error-ratio-over,50,20\nzc,gap-variation-under,5,30\nzd,ja4-contains,t13d,40\nze,http2-contains,1:65536,50";
     assert_eq!(warned(rows), Vec::<String>::new());
 }
 
@@ -34,6 +39,12 @@ fn rows_that_never_fire_are_told() {
         "a,path-contains,?q=,1",
         "a,path-prefix,/#x,1",
         "a,header-equals,accept: x,1",
+        "a,error-ratio-over,100,1",
+        "a,path-entropy-over,800,1",
+        "a,header-order,h^u,1",
+        "a,header-order,hu-a,1",
+        "a,header-order,huah,1",
+        "a,ja4-contains,T13D,1",
     ] {
         assert_eq!(warned(row), ["a never-fires"], "{row}");
     }
@@ -58,6 +69,8 @@ fn rows_that_always_fire_are_told() {
         "a,path-contains,/,1",
         "a,client-cidr-v4,0.0.0.0/0,1",
         "a,client-cidr-v6,::/0,1",
+        "a,header-order,^,1",
+        "a,header-order,$,1",
     ] {
         assert_eq!(warned(row), ["a always-fires"], "{row}");
     }
@@ -88,6 +101,14 @@ fn a_row_inside_an_opposed_one_is_told_whichever_comes_first() {
         ("a,client-cidr-v6,2001:db8::/32,10\nb,client-cidr-v6,2001:db8:1::/48,-10", "b"),
         ("a,header-present,accept,10\nb,header-equals,accept:*/*,-10", "b"),
         ("a,request-rate,10,10\nb,request-rate,20,-10", "b"),
+        ("a,header-count-over,10,10\nb,header-count-over,20,-10", "b"),
+        ("a,header-count-under,10,10\nb,header-count-under,20,-10", "a"),
+        ("a,ua-longer-than,10,10\nb,ua-longer-than,20,-10", "b"),
+        ("a,ua-shorter-than,10,10\nb,ua-empty,,-10", "b"),
+        ("a,gap-variation-under,10,10\nb,gap-variation-under,20,-10", "a"),
+        ("a,error-ratio-over,10,10\nb,error-ratio-over,20,-10", "b"),
+        ("a,header-order,^hu,10\nb,header-order,^hua$,-10", "b"),
+        ("a,ja4-contains,t13,10\nb,ja4-contains,t13d,-10", "b"),
     ] {
         assert_eq!(warned(rows), [format!("{key} shadowed")], "{rows}");
     }
