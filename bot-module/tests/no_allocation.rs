@@ -1,6 +1,8 @@
 //! Scoring a request allocates nothing, whatever the rows and the request.
 #![allow(clippy::unwrap_used, clippy::arithmetic_side_effects, reason = "a test")]
 
+use std::time::Duration;
+
 use greenlight_artifact::{Draft, Feature, Key, Row, Schema};
 use greenlight_bot::{CompiledModel, CrawlerClaim, Engine, EngineLimits, RequestView};
 use http::{HeaderMap, HeaderName, HeaderValue, Version};
@@ -58,7 +60,9 @@ fn an_evaluation_allocates_nothing() {
         rows: rows.collect(),
     };
     let artifact = draft.encode(&[Schema::ENGINE_1]).unwrap();
-    let engine = Engine::new(EngineLimits::default());
+    // However long a busy machine takes for the largest.
+    let limits = EngineLimits::default().with_max_scoring(Duration::from_secs(60));
+    let engine = Engine::new(limits);
     engine.install(CompiledModel::compile(&artifact).unwrap());
 
     let agent = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/147.0.0.0 Safari/537.36";
