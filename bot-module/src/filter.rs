@@ -1,26 +1,36 @@
+mod answer;
+mod challenged;
+mod fields;
+mod totals;
+
 use std::{
     any::Any,
+    hash::RandomState,
     net::IpAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, atomic::Ordering},
+    time::{Instant, SystemTime, UNIX_EPOCH},
 };
 
+use answer::Answer;
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, header};
+use fields::{strip_cookies, strip_forged, tell_origin, tell_reasons};
+use http::{HeaderName, header};
 use pingora_core::{
     Result,
     modules::http::{HttpModule, HttpModuleBuilder, Module, ModuleBuilder},
 };
-use pingora_http::{RequestHeader, ResponseHeader};
+use pingora_http::RequestHeader;
 use pingora_proxy::Session;
+use totals::Totals;
+pub use totals::FilterCounters;
 
 use crate::{
+    challenge::Challenge,
     engine::Engine,
-    policy::{Action, Policy, Verdict},
+    limiter::Limiter,
+    policy::{Action, AddressLists, Decision, Matched, Policy, Target, Verdict},
     request::RequestView,
 };
 
@@ -31,13 +41,11 @@ pub const HEADER_VERDICT: HeaderName = HeaderName::from_static("x-bot-verdict");
 /// Tells the origin which artifact decided.
 pub const HEADER_ARTIFACT: HeaderName = HeaderName::from_static("x-bot-artifact");
 
-/// Most of a refused request's body that is read, a read's size over, so that its connection can go on: a connection
-/// must not be held for a bot that uploads.
-const DRAIN_BYTES: usize = 64 * 1024;
-/// Most that is read after the answer, so that a client still sending can read the answer.
-const LINGER_BYTES: usize = 1024 * 1024;
-/// Longest that either reading may take: a bot must not hold a connection by sending slowly.
-const READ_TIME: Duration = Duration::from_millis(500);
+/// Tells the origin which rows fired, with their weights in thousandths of a logit.
+pub const HEADER_REASONS: HeaderName = HeaderName::from_static("x-bot-reasons");
+
+/// Rows that a log line names, at most.
+const MAX_LOGGED: usize = 8;
 
 /// Scores each request of a Pingora proxy and acts on it. A handle: clones share everything.
 ///
@@ -50,39 +58,14 @@ pub struct BotFilter(Arc<Inner>);
 struct Inner {
     engine: Engine,
     policy: Policy,
+    lists: AddressLists,
+    challenge: Option<Challenge>,
+    limiter: Limiter,
+    tells_reasons: bool,
     block_body: Bytes,
+    unix_seconds: fn() -> u64,
+    started: Instant,
     totals: Totals,
-}
-
-#[derive(Debug, Default)]
-struct Totals {
-    allowed: AtomicU64,
-    tagged: AtomicU64,
-    logged: AtomicU64,
-    blocked: AtomicU64,
-    shadowed: AtomicU64,
-    unscored: AtomicU64,
-    forged: AtomicU64,
-}
-
-/// Requests since start, by what was done with them. Each request counts in one of the first six.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct FilterCounters {
-    /// Scored and allowed.
-    pub allowed: u64,
-    /// Tagged.
-    pub tagged: u64,
-    /// Logged.
-    pub logged: u64,
-    /// Blocked.
-    pub blocked: u64,
-    /// Would have been tagged, logged or blocked, on a route in shadow.
-    pub shadowed: u64,
-    /// Passed without a score.
-    pub unscored: u64,
-    /// Came with `x-bot-*` fields of the client's own making, which were taken out.
-    pub forged: u64,
 }
 
 /// Makes a [`BotFilter`].
@@ -90,10 +73,43 @@ pub struct FilterCounters {
 pub struct BotFilterBuilder {
     engine: Engine,
     policy: Policy,
+    lists: AddressLists,
+    challenge: Option<Challenge>,
+    tells_reasons: bool,
     block_body: Bytes,
+    unix_seconds: fn() -> u64,
 }
 
 impl BotFilterBuilder {
+    /// Clients that are allowed or refused whatever their score.
+    #[must_use]
+    pub fn lists(mut self, lists: AddressLists) -> Self {
+        self.lists = lists;
+        self
+    }
+
+    /// What makes and verifies cookies. Without it a filter whose policy challenges takes a secret of its own, which no
+    /// other process knows.
+    #[must_use]
+    pub fn challenge(mut self, challenge: Challenge) -> Self {
+        self.challenge = Some(challenge);
+        self
+    }
+
+    /// Whether the origin is told the rows that fired, in [`HEADER_REASONS`]; by default it is not.
+    #[must_use]
+    pub fn tell_reasons(mut self, tells: bool) -> Self {
+        self.tells_reasons = tells;
+        self
+    }
+
+    /// The clock that cookies go by, in Unix seconds; by default the system's.
+    #[must_use]
+    pub fn unix_seconds(mut self, clock: fn() -> u64) -> Self {
+        self.unix_seconds = clock;
+        self
+    }
+
     /// The plain-text body of a refusal.
     #[must_use]
     pub fn block_body(mut self, text: impl Into<Bytes>) -> Self {
@@ -104,8 +120,21 @@ impl BotFilterBuilder {
     /// The filter.
     #[must_use]
     pub fn build(self) -> BotFilter {
-        let Self { engine, policy, block_body } = self;
-        BotFilter(Arc::new(Inner { engine, policy, block_body, totals: Totals::default() }))
+        let Self { engine, policy, lists, challenge, tells_reasons, block_body, unix_seconds } = self;
+        let challenges = policy.routes().iter().any(|route| route.challenge_below > 1);
+        let own = || Challenge::new(&rand::random::<[u8; 32]>()).ok().filter(|_| challenges);
+        BotFilter(Arc::new(Inner {
+            limiter: Limiter::new(policy.routes(), &RandomState::new()),
+            engine,
+            policy,
+            lists,
+            challenge: challenge.or_else(own),
+            tells_reasons,
+            block_body,
+            unix_seconds,
+            started: Instant::now(),
+            totals: Totals::default(),
+        }))
     }
 }
 
@@ -113,7 +142,15 @@ impl BotFilter {
     /// A filter that asks `engine` and follows `policy`.
     #[must_use]
     pub fn builder(engine: Engine, policy: Policy) -> BotFilterBuilder {
-        BotFilterBuilder { engine, policy, block_body: Bytes::from_static(b"Forbidden\n") }
+        BotFilterBuilder {
+            engine,
+            policy,
+            lists: AddressLists::default(),
+            challenge: None,
+            tells_reasons: false,
+            block_body: Bytes::from_static(b"Forbidden\n"),
+            unix_seconds,
+        }
     }
 
     /// The engine that it asks.
@@ -142,7 +179,9 @@ impl BotFilter {
         session: &mut Session,
         client: Option<IpAddr>,
     ) -> Result<bool> {
-        let verdict = self.judge(session, client);
+        // Judging changes nothing of the request but its fields, one at a time, and atomic counters.
+        let judged = catch_unwind(AssertUnwindSafe(|| self.judge(session, client)));
+        let (verdict, answer) = judged.unwrap_or_else(|_| (self.fault(), None));
         if let Some(module) = session.downstream_modules_ctx.get_mut::<BotModule>() {
             module.verdict = Some(verdict);
         }
@@ -150,12 +189,18 @@ impl BotFilter {
         if verdict.logged {
             self.log(session, &verdict);
         }
-        if verdict.blocks() {
-            refuse(session, self.0.block_body.clone()).await;
+        if let Some(answer) = answer {
+            answer::give(session, &answer, self.0.block_body.clone()).await;
             return Ok(true);
         }
-        tell_origin(session.req_header_mut(), &verdict);
+        self.pass(session.req_header_mut(), &verdict);
         Ok(false)
+    }
+
+    /// Instead of [`BotFilter::request_filter`], for a proxy that does not judge: only takes out what a client says in
+    /// our name.
+    pub fn strip(&self, session: &mut Session) {
+        self.strip_fields(session.req_header_mut());
     }
 
     /// The verdict on a request, once [`BotFilter::request_filter`] has run and where [`BotFilter::module`] was added:
@@ -171,12 +216,19 @@ impl BotFilter {
         self.0.totals.read()
     }
 
-    fn judge(&self, session: &mut Session, client: Option<IpAddr>) -> Verdict {
-        let client = client.or_else(|| Some(session.client_addr()?.as_inet()?.ip()));
-        let header = session.req_header_mut();
+    fn judge(&self, session: &mut Session, client: Option<IpAddr>) -> (Verdict, Option<Answer>) {
         // The module did this already, unless the proxy forgot to add it.
-        if strip_forged(header) {
-            self.0.totals.forged.fetch_add(1, Ordering::Relaxed);
+        self.strip_fields(session.req_header_mut());
+        let client = client.or_else(|| Some(session.client_addr()?.as_inet()?.ip()));
+        let tls = session.digest().is_some_and(|digest| digest.ssl_digest.is_some());
+
+        let header = session.req_header();
+        let matched = self.0.policy.matched(&target(header));
+        if self.0.policy.is_exempt(&matched) {
+            return (Verdict::without_score(Decision::Exempt, Action::Allow), None);
+        }
+        if let Some(verdict) = self.listed(client) {
+            return self.act(header, client, tls, verdict, None);
         }
         let request = RequestView::new(
             header.method.as_str(),
@@ -185,17 +237,83 @@ impl BotFilter {
             &header.headers,
         )
         .with_client(client);
-        let evaluation = self.0.engine.evaluate(&request);
-        let authority = || header.uri.authority().map(http::uri::Authority::as_str);
-        let host =
-            header.headers.get(header::HOST).and_then(|host| host.to_str().ok()).or_else(authority);
-        self.0.policy.decide(host, header.uri.path(), &evaluation)
+        let (verdict, route) = self.decide(&matched, &request);
+        self.act(header, client, tls, verdict, route)
+    }
+
+    fn strip_fields(&self, header: &mut RequestHeader) {
+        if strip_forged(header) {
+            self.0.totals.forged.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// The allow-list goes first: see [`AddressLists`].
+    fn listed(&self, client: Option<IpAddr>) -> Option<Verdict> {
+        let client = client?;
+        if self.0.lists.allow.contains(client) {
+            return Some(Verdict::without_score(Decision::AllowListed, Action::Allow));
+        }
+        let denied = self.0.lists.deny.contains(client);
+        denied.then(|| Verdict::without_score(Decision::DenyListed, Action::Block))
+    }
+
+    fn decide(&self, matched: &Matched, request: &RequestView<'_>) -> (Verdict, Option<usize>) {
+        self.0.policy.judge(matched, &self.0.engine.evaluate(request))
+    }
+
+    /// Carries the verdict out: what to answer, if anything.
+    fn act(
+        &self,
+        header: &RequestHeader,
+        client: Option<IpAddr>,
+        tls: bool,
+        mut verdict: Verdict,
+        route: Option<usize>,
+    ) -> (Verdict, Option<Answer>) {
+        let answer = match verdict.action {
+            _ if !verdict.enforced => None,
+            Action::Allow | Action::Tag | Action::Log => None,
+            Action::RateLimit => {
+                let now = self.0.started.elapsed();
+                route.and_then(|route| self.0.limiter.wait(route, client, now)).map(Answer::TooMany)
+            }
+            Action::Challenge => self.challenge(header, client, tls),
+            Action::Block => Some(Answer::Forbidden),
+        };
+        verdict.answered = answer.is_some();
+        (verdict, answer)
+    }
+
+    /// Readies a request for the origin.
+    fn pass(&self, header: &mut RequestHeader, verdict: &Verdict) {
+        if self.0.challenge.is_some() {
+            strip_cookies(header);
+            challenged::strip_marker(header);
+        }
+        tell_origin(header, verdict);
+        if self.0.tells_reasons {
+            tell_reasons(header, &self.0.engine.reasons(verdict.digest, verdict.fired));
+        }
+    }
+
+    /// What is said of a request whose judging panicked: a fault of ours is not the request's.
+    fn fault(&self) -> Verdict {
+        let total = self.0.totals.panics.fetch_add(1, Ordering::Relaxed).saturating_add(1);
+        // A fault may come with every request: 1, 2, 4, 8 … are logged.
+        if total.is_power_of_two() {
+            tracing::error!(target: "greenlight_bot::filter", reason = "filter-panicked", total, "request passed unscored");
+        }
+        Verdict::without_score(Decision::Unscored, Action::Allow)
     }
 
     /// The operator's wish, so at `info`. Not the client's address; and its path escaped.
     fn log(&self, session: &Session, verdict: &Verdict) {
         let reasons = self.0.engine.reasons(verdict.digest, verdict.fired);
-        let keys: Vec<&str> = reasons.iter().map(|reason| reason.key.as_str()).collect();
+        let keys: Vec<String> = reasons
+            .iter()
+            .take(MAX_LOGGED)
+            .map(|reason| format!("{}{:+}", reason.key, reason.weight))
+            .collect();
         tracing::info!(
             target: "greenlight_bot::verdict",
             verdict = verdict.as_str(),
@@ -218,9 +336,7 @@ pub struct BotModule {
 #[async_trait]
 impl HttpModule for BotModule {
     async fn request_header_filter(&mut self, request: &mut RequestHeader) -> Result<()> {
-        if strip_forged(request) {
-            self.filter.0.totals.forged.fetch_add(1, Ordering::Relaxed);
-        }
+        self.filter.strip_fields(request);
         Ok(())
     }
 
@@ -246,132 +362,14 @@ impl HttpModuleBuilder for Builder {
     }
 }
 
-impl Totals {
-    fn count(&self, verdict: &Verdict) {
-        let total = match verdict.action {
-            _ if !verdict.score.is_scored() => &self.unscored,
-            Action::Allow => &self.allowed,
-            _ if !verdict.enforced => &self.shadowed,
-            Action::Tag => &self.tagged,
-            Action::Log => &self.logged,
-            Action::Block => &self.blocked,
-        };
-        total.fetch_add(1, Ordering::Relaxed);
-    }
-
-    fn read(&self) -> FilterCounters {
-        let read = |total: &AtomicU64| total.load(Ordering::Relaxed);
-        FilterCounters {
-            allowed: read(&self.allowed),
-            tagged: read(&self.tagged),
-            logged: read(&self.logged),
-            blocked: read(&self.blocked),
-            shadowed: read(&self.shadowed),
-            unscored: read(&self.unscored),
-            forged: read(&self.forged),
-        }
-    }
+fn target(header: &RequestHeader) -> Target<'_> {
+    let host = header.headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let authority = header.uri.authority().map(http::uri::Authority::as_str);
+    Target::new(header.method.as_str(), host, header.uri.path()).also_host(authority)
 }
 
-/// Whether a field name reads as `x-bot-…` to an origin. CGI and its heirs (RFC 3875, 4.1.18) turn every `-` into `_`
-/// and cannot tell `x_bot_score` from ours, so whatever is not alphanumeric counts as `-`.
-fn is_ours(name: &[u8]) -> bool {
-    const PREFIX: &[u8] = b"x-bot-";
-    name.len() >= PREFIX.len()
-        && PREFIX.iter().zip(name).all(|(expected, found)| match found {
-            found if found.is_ascii_alphanumeric() => found.eq_ignore_ascii_case(expected),
-            _ => *expected == b'-',
-        })
-}
-
-/// Takes out what only we may say, and says whether there was any.
-fn strip_forged(request: &mut RequestHeader) -> bool {
-    let mut stripped = false;
-    // One at a time, since a map cannot be gone through and changed at once; nearly always there is none.
-    while let Some(name) =
-        request.headers.keys().find(|name| is_ours(name.as_str().as_bytes())).cloned()
-    {
-        request.remove_header(&name);
-        stripped = true;
-    }
-    // `Connection: x-bot-score` would have Pingora, or the hop after it, drop the field that we add (RFC 9110, 7.6.1).
-    let is_token_ours = |token: &[u8]| is_ours(token.trim_ascii());
-    let names_ours =
-        |value: &HeaderValue| value.as_bytes().split(|byte| *byte == b',').any(is_token_ours);
-    if request.headers.get_all(header::CONNECTION).iter().any(names_ours) {
-        let values: Vec<HeaderValue> =
-            request.headers.get_all(header::CONNECTION).iter().cloned().collect();
-        request.remove_header(&header::CONNECTION);
-        for value in values {
-            let tokens =
-                value.as_bytes().split(|byte| *byte == b',').filter(|token| !is_token_ours(token));
-            let kept = tokens.collect::<Vec<_>>().join(&b","[..]);
-            if let Ok(value) = HeaderValue::from_bytes(kept.trim_ascii())
-                && !value.is_empty()
-            {
-                // Fails only where the map is full, and it just lost a field.
-                let _ = request.append_header(header::CONNECTION, value);
-            }
-        }
-        stripped = true;
-    }
-    stripped
-}
-
-/// Adds our fields. One that cannot be added, the map being full, is left out: the request matters more.
-fn tell_origin(request: &mut RequestHeader, verdict: &Verdict) {
-    let _ = request.insert_header(HEADER_SCORE, HeaderValue::from(u16::from(verdict.score.get())));
-    let _ = request.insert_header(HEADER_VERDICT, HeaderValue::from_static(verdict.as_str()));
-    if let Some(digest) = verdict.digest {
-        let _ = request.insert_header(HEADER_ARTIFACT, digest.short());
-    }
-}
-
-/// Answers 403.
-///
-/// A request body must be read before its connection can carry another request, and a connection closed over unread
-/// bytes is reset, which can take the answer with it. So a small body is read first, and the connection goes on; of a
-/// larger or slower one as much is read after the answer, which says that the connection closes.
-async fn refuse(session: &mut Session, body: Bytes) {
-    // A client that waits for 100 (Continue) sends nothing until it is answered.
-    let waits = session.req_header().headers.contains_key(header::EXPECT);
-    if !waits {
-        read_body(session, DRAIN_BYTES).await;
-    }
-    if let Err(error) = write_refusal(session, body).await {
-        tracing::debug!(target: "greenlight_bot::filter", %error, "client was gone before its 403");
-        session.set_keepalive(None);
-        return;
-    }
-    read_body(session, LINGER_BYTES).await;
-}
-
-async fn write_refusal(session: &mut Session, body: Bytes) -> Result<()> {
-    let mut response = ResponseHeader::build(http::StatusCode::FORBIDDEN, Some(4))?;
-    response.insert_header(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("text/plain; charset=utf-8"),
-    )?;
-    response.insert_header(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))?;
-    response.insert_header(header::CONTENT_LENGTH, HeaderValue::from(body.len()))?;
-    session.write_response_header(Box::new(response), false).await?;
-    session.write_response_body(Some(body), true).await
-}
-
-/// Reads on in the request's body, within bounds. Over HTTP/2, too: a stream may be answered early and reset without an
-/// error (RFC 9113, 8.1), but there are clients that lose the answer over it.
-async fn read_body(session: &mut Session, most: usize) {
-    let reading = async {
-        let mut read = 0_usize;
-        while read < most && !session.is_body_done() {
-            match session.read_request_body().await {
-                Ok(Some(bytes)) => read = read.saturating_add(bytes.len()),
-                Ok(None) | Err(_) => break,
-            }
-        }
-    };
-    // Past the time, what is left unread closes the connection.
-    let _ = tokio::time::timeout(READ_TIME, reading).await;
+fn unix_seconds() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 #[cfg(test)]

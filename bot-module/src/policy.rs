@@ -1,4 +1,12 @@
+mod lists;
+mod path;
+mod route;
+
 use greenlight_artifact::Digest;
+
+pub use lists::{AddressLists, ListError, Networks};
+use route::Case;
+pub use route::{RateLimit, Route};
 
 use crate::{engine::Evaluation, fired::Fired, score::Score};
 
@@ -12,6 +20,10 @@ pub enum Action {
     Tag,
     /// Passes, and is recorded with its score and reasons.
     Log,
+    /// Passes as long as its client keeps within a limit, and is answered with 429 beyond.
+    RateLimit,
+    /// Passes with a cookie of ours, and is redirected to get one without.
+    Challenge,
     /// Is answered with 403 and not passed on.
     Block,
 }
@@ -24,50 +36,108 @@ impl Action {
             Self::Allow => "allow",
             Self::Tag => "tag",
             Self::Log => "log",
+            Self::RateLimit => "rate-limit",
+            Self::Challenge => "challenge",
             Self::Block => "block",
         }
     }
 }
 
-/// The thresholds for one part of a site.
-///
-/// A request is given the most severe action whose threshold its score is below. 0 disables an action: so does 1,
-/// since no score is below 1. A request without a score is always allowed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Route {
-    /// The host this is for, without port, in any ASCII case; `None` for every host.
-    pub host: Option<String>,
-    /// What the path, as sent and undecoded, starts with; empty for every path.
-    pub path_prefix: String,
-    /// Scores below are tagged.
-    pub tag_below: u8,
-    /// Scores below are logged.
-    pub log_below: u8,
-    /// Scores below are blocked.
-    pub block_below: u8,
-    /// Decide and tell the origin, but do nothing.
-    pub shadow: bool,
+/// What a verdict rests on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Decision {
+    /// The score.
+    Score,
+    /// Nothing: there is no score, so the request is allowed.
+    Unscored,
+    /// An exempt route.
+    Exempt,
+    /// The list of clients that are always allowed.
+    AllowListed,
+    /// The list of clients that are always refused.
+    DenyListed,
+    /// The client is a crawler that proved to be what it says.
+    VerifiedCrawler,
 }
 
-/// Routes, the most specific first: a named host before any host, then the longer path prefix.
+/// What of a request decides its route.
+#[derive(Clone, Copy, Debug)]
+pub struct Target<'a> {
+    method: &'a str,
+    hosts: [Option<&'a str>; 2],
+    path: &'a str,
+}
+
+impl<'a> Target<'a> {
+    /// A request's method, its `Host` field or `:authority` (a port is ignored), and its path, undecoded and without
+    /// the query.
+    #[must_use]
+    pub const fn new(method: &'a str, host: Option<&'a str>, path: &'a str) -> Self {
+        Self { method, hosts: [host, None], path }
+    }
+
+    /// The other name where a request has both a `Host` field and an authority: if they differ, the stricter route of
+    /// the two holds.
+    #[must_use]
+    pub const fn also_host(mut self, host: Option<&'a str>) -> Self {
+        self.hosts[1] = host;
+        self
+    }
+}
+
+/// Routes, the most specific first: a named host before any host, then the longer path prefix, then one with methods.
 ///
 /// A request that no route matches is allowed.
+///
+/// A path that servers may read in several ways (escapes, dot segments, slashes in a row, `\`, path parameters, another
+/// case) is matched in each of them, and the strictest of the routes that are found holds. It is exempt only if all of
+/// them are. A plain path is matched without allocation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Policy {
     routes: Vec<Route>,
 }
 
+/// The routes of a request: several, where it can be read in several ways.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Matched {
+    /// Enough for a plain path: by two hosts, in two ways to compare its case.
+    few: [Option<usize>; 4],
+    more: Vec<usize>,
+    /// Whether a reading has no route.
+    without: bool,
+}
+
+impl Matched {
+    fn add(&mut self, route: Option<usize>) {
+        let Some(route) = route else {
+            self.without = true;
+            return;
+        };
+        if self.indices().any(|index| index == route) {
+            return;
+        }
+        match self.few.iter_mut().find(|place| place.is_none()) {
+            Some(place) => *place = Some(route),
+            None => self.more.push(route),
+        }
+    }
+
+    fn indices(&self) -> impl Iterator<Item = usize> {
+        self.few.iter().flatten().chain(&self.more).copied()
+    }
+}
+
 impl Policy {
-    /// Puts the routes in order. Of two for the same host and prefix the earlier one holds.
+    /// Puts the routes in order. Of two for the same host, prefix and methods the earlier one holds.
     #[must_use]
     pub fn new(mut routes: Vec<Route>) -> Self {
         for route in &mut routes {
-            if let Some(host) = &mut route.host {
-                host.make_ascii_lowercase();
-            }
+            route.host = route.host.as_deref().map(route::canonical_host);
         }
         routes.sort_by_key(|route| {
-            (route.host.is_none(), std::cmp::Reverse(route.path_prefix.len()))
+            let length = std::cmp::Reverse(route.path_prefix.len());
+            (route.host.is_none(), length, route.methods.is_empty())
         });
         Self { routes }
     }
@@ -78,58 +148,92 @@ impl Policy {
         &self.routes
     }
 
-    /// The route for a request, by its `Host` field or `:authority` (a port is ignored) and its path.
-    #[must_use]
-    pub fn route(&self, host: Option<&str>, path: &str) -> Option<&Route> {
-        let host = host.map(host_name);
-        self.routes.iter().find(|route| {
-            path.starts_with(&route.path_prefix)
-                && match (&route.host, host) {
-                    (Some(expected), Some(found)) => found.eq_ignore_ascii_case(expected),
-                    (Some(_), None) => false,
-                    (None, _) => true,
+    pub(crate) fn matched(&self, target: &Target<'_>) -> Matched {
+        let mut matched = Matched::default();
+        let mut add = |path: &[u8]| {
+            let [host, other] = target.hosts.map(|host| host.map(route::host_name));
+            let other = other.filter(|other| host.is_none_or(|host| !host.eq_ignore_ascii_case(other)));
+            // Without a name at all a request is matched once all the same.
+            let hosts = [host.or(other).map(Some).or(Some(None)), other.map(Some)];
+            for host in hosts.into_iter().flatten() {
+                for case in [Case::AsWritten, Case::Any] {
+                    matched.add(self.routes.iter().position(|route| {
+                        route.is_for(target.method, host, path, case)
+                    }));
                 }
-        })
+            }
+        };
+        if path::is_plain(target.path) {
+            add(target.path.as_bytes());
+        } else {
+            path::readings(target.path).iter().for_each(|reading| add(reading));
+        }
+        matched
     }
 
-    /// What is to be done with a request of this evaluation.
+    /// Whether nothing is to be done about a request, whatever its score.
+    pub(crate) fn is_exempt(&self, matched: &Matched) -> bool {
+        !matched.without
+            && matched.indices().filter_map(|index| self.routes.get(index)).all(|route| route.exempt)
+    }
+
+    /// What is to be done with a request of this evaluation, as if it were on no list.
     #[must_use]
-    pub fn decide(&self, host: Option<&str>, path: &str, evaluation: &Evaluation) -> Verdict {
+    pub fn decide(&self, target: &Target<'_>, evaluation: &Evaluation) -> Verdict {
+        let matched = self.matched(target);
+        if self.is_exempt(&matched) {
+            return Verdict::without_score(Decision::Exempt, Action::Allow);
+        }
+        self.judge(&matched, evaluation).0
+    }
+
+    /// The verdict, and the route that it comes from.
+    pub(crate) fn judge(
+        &self,
+        matched: &Matched,
+        evaluation: &Evaluation,
+    ) -> (Verdict, Option<usize>) {
         let score = evaluation.score;
-        let (action, logged, shadow) = match self.route(host, path) {
-            Some(route) => {
-                let action = if score.is_below(route.block_below) {
-                    Action::Block
-                } else if score.is_below(route.log_below) {
-                    Action::Log
-                } else if score.is_below(route.tag_below) {
-                    Action::Tag
-                } else {
-                    Action::Allow
-                };
-                (action, score.is_below(route.log_below), route.shadow)
-            }
-            None => (Action::Allow, false, false),
-        };
-        Verdict {
-            action,
-            enforced: !shadow,
-            logged: logged && !shadow,
+        let mut verdict = Verdict {
+            action: Action::Allow,
+            enforced: true,
+            logged: false,
+            answered: false,
+            decision: if score.is_scored() { Decision::Score } else { Decision::Unscored },
             score,
             logit_milli: evaluation.logit_milli,
             digest: evaluation.digest,
             fired: evaluation.fired,
+        };
+        let mut strictest = None;
+        let candidates = matched.indices().filter_map(|index| Some((index, self.routes.get(index)?)));
+        for (index, route) in candidates.filter(|(_, route)| !route.exempt) {
+            let action = action(route, score);
+            // What is done weighs more than what would be done.
+            let key = |enforced: bool, action| (if enforced { action } else { Action::Allow }, action);
+            if strictest.is_none()
+                || key(!route.shadow, action) > key(verdict.enforced, verdict.action)
+            {
+                verdict.action = action;
+                verdict.enforced = !route.shadow;
+                strictest = Some(index);
+            }
+            verdict.logged |= score.is_below(route.log_below) && !route.shadow;
         }
+        (verdict, strictest)
     }
 }
 
-/// `example.com:8080` → `example.com`; `[::1]:80` → `[::1]`; one trailing dot of a full name is dropped.
-fn host_name(authority: &str) -> &str {
-    let name = match authority.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
-        _ => authority,
-    };
-    name.strip_suffix('.').unwrap_or(name)
+fn action(route: &Route, score: Score) -> Action {
+    let thresholds = [
+        (route.block_below, Action::Block),
+        (route.challenge_below, Action::Challenge),
+        (route.rate_limit_below, Action::RateLimit),
+        (route.log_below, Action::Log),
+        (route.tag_below, Action::Tag),
+    ];
+    let found = thresholds.into_iter().find(|(threshold, _)| score.is_below(*threshold));
+    found.map_or(Action::Allow, |(_, action)| action)
 }
 
 /// What was decided about a request, and why.
@@ -142,6 +246,10 @@ pub struct Verdict {
     pub enforced: bool,
     /// Whether the request is recorded. A blocked request is, too, when its score is below the route's `log_below`.
     pub logged: bool,
+    /// Whether the request was answered here and did not reach the origin: as blocked, over its limit, or challenged.
+    pub answered: bool,
+    /// What it rests on.
+    pub decision: Decision,
     /// The score.
     pub score: Score,
     /// The logit behind it, in thousandths.
@@ -153,10 +261,35 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    /// The value of `x-bot-verdict`: the action, or `unscored`.
+    /// One for which no artifact was asked.
+    pub(crate) const fn without_score(decision: Decision, action: Action) -> Self {
+        Self {
+            action,
+            enforced: true,
+            logged: false,
+            answered: false,
+            decision,
+            score: Score::UNSCORED,
+            logit_milli: 0,
+            digest: None,
+            fired: Fired::NONE,
+        }
+    }
+
+    /// The value of `x-bot-verdict`: the action where a score decided, or else what did.
     #[must_use]
     pub const fn as_str(&self) -> &'static str {
-        if self.score.is_scored() { self.action.as_str() } else { "unscored" }
+        match self.decision {
+            Decision::Score => self.action.as_str(),
+            Decision::Unscored => "unscored",
+            Decision::Exempt => "exempt",
+            Decision::AllowListed => "allow-listed",
+            Decision::DenyListed => "deny-listed",
+            Decision::VerifiedCrawler => match self.action {
+                Action::Allow => "verified",
+                action => action.as_str(),
+            },
+        }
     }
 
     /// Whether the request is to be refused.

@@ -1,0 +1,68 @@
+//! How a challenge goes: redirect with a cookie, and pass once it comes back.
+
+use std::net::IpAddr;
+
+use http::{Method, header};
+use pingora_http::RequestHeader;
+
+use super::{Answer, BotFilter};
+use crate::{
+    challenge::{Challenge, MARKER, Marked, NAME_PLAIN, NAME_TLS},
+    policy::bare_host,
+};
+
+impl BotFilter {
+    /// The answer to a request that is challenged; none where it has the cookie and passes.
+    ///
+    /// Without one it is sent to where it is, with a marker of the time: a client that comes back with a fresh marker
+    /// and no cookie keeps none, and redirecting it again would go on for ever. With the cookie it is sent on to the
+    /// unmarked address, so that no marker is bookmarked.
+    pub(super) fn challenge(
+        &self,
+        request: &RequestHeader,
+        client: Option<IpAddr>,
+        tls: bool,
+    ) -> Option<Answer> {
+        let challenge = self.0.challenge.as_ref()?;
+        let now = (self.0.unix_seconds)();
+        let authority = || request.uri.authority().map(http::uri::Authority::as_str);
+        let field = request.headers.get(header::HOST).and_then(|host| host.to_str().ok());
+        let host = bare_host(field.or_else(authority).unwrap_or_default());
+        let name = if tls { NAME_TLS } else { NAME_PLAIN };
+        let fields = request.headers.get_all(header::COOKIE).iter().map(|value| value.as_bytes());
+        let met = challenge.is_met(fields, name, client, host, now);
+        let marked = Marked::read(request.raw_path(), now);
+        let can_redirect = matches!(request.method, Method::GET | Method::HEAD);
+        match (met, can_redirect) {
+            (true, true) if marked.marked => {
+                Some(Answer::Redirect { location: marked.location(None), cookie: None })
+            }
+            (true, _) => None,
+            (false, false) => Some(Answer::NeedsVisit),
+            (false, true) if marked.fresh => Some(Answer::NeedsCookies),
+            (false, true) => Some(Answer::Redirect {
+                location: marked.location(Some(now)),
+                cookie: Some(set_cookie(challenge, name, &challenge.issue(client, host, now), tls)),
+            }),
+        }
+    }
+}
+
+fn set_cookie(challenge: &Challenge, name: &str, value: &str, tls: bool) -> String {
+    let secure = if tls { "; Secure" } else { "" };
+    let lifetime = challenge.lifetime();
+    format!("{name}={value}; Path=/; Max-Age={lifetime}; HttpOnly; SameSite=Lax{secure}")
+}
+
+/// Takes our marker out of a request for the origin.
+pub(super) fn strip_marker(request: &mut RequestHeader) {
+    let raw = request.raw_path();
+    if !raw.windows(MARKER.len()).any(|window| window == MARKER.as_bytes()) {
+        return;
+    }
+    let marked = Marked::read(raw, 0);
+    if marked.marked {
+        // Fails only on what is no path, which this was before.
+        let _ = request.set_raw_path(&marked.clean);
+    }
+}
