@@ -42,7 +42,7 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     let artifact = ValidArtifact::check(&std::fs::read(file)?, &[Schema::ENGINE_1])?;
     let engine = Engine::new(EngineLimits::default());
     engine.install(CompiledModel::compile(&artifact)?);
-    let policy = Policy::new(vec![Route { block_below: 30, ..Route::default() }]);
+    let policy = Policy::new(vec![Route::new().block_below(30)]);
 
     let mut server = Server::new(None)?;
     server.bootstrap();

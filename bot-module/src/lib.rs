@@ -7,8 +7,9 @@
 //! | request header to the origin | value |
 //! |---|---|
 //! | `x-bot-score` | 1 (surely a bot) to 99 (surely a human); 0 when no score was computed |
-//! | `x-bot-verdict` | `allow`, `tag`, `log`, `block` (in shadow: what would have been done), or `unscored` |
+//! | `x-bot-verdict` | `allow`, `tag`, `log`, `rate-limit` (within the limit), `challenge` (passed), `block` (in shadow only: what would have been done); or, where no score decided, `unscored`, `exempt`, `allow-listed` or `verified` (a crawler) |
 //! | `x-bot-artifact` | the first 16 hex digits of the artifact's digest; absent when none runs |
+//! | `x-bot-reasons` | only if asked for: the rows that fired with their weights, the heaviest first, at most 8 |
 //!
 //! A proxy adds it in two lines:
 //!
@@ -43,10 +44,16 @@
 //! A fault of ours is never the request's: where scoring panics or overruns, the request passes unscored and
 //! [`Engine::faults`] counts it.
 
+#![deny(missing_docs)]
+
+#[cfg_attr(not(feature = "pingora"), allow(dead_code, reason = "the filter uses it"))]
+mod challenge;
 mod engine;
 #[cfg(feature = "pingora")]
 mod filter;
 mod fired;
+#[cfg(feature = "pingora")]
+mod limiter;
 mod model;
 mod policy;
 mod rate;
@@ -56,15 +63,18 @@ mod request;
 mod score;
 mod signals;
 
+pub use challenge::{Challenge, SecretError};
 pub use engine::{Engine, EngineCounters, EngineLimits, Evaluation, Reason};
 #[cfg(feature = "pingora")]
 pub use filter::{
-    BotFilter, BotFilterBuilder, BotModule, FilterCounters, HEADER_ARTIFACT, HEADER_SCORE,
-    HEADER_VERDICT,
+    BotFilter, BotFilterBuilder, BotModule, FilterCounters, HEADER_ARTIFACT, HEADER_REASONS,
+    HEADER_SCORE, HEADER_VERDICT,
 };
 pub use fired::{Fired, FiredRows};
 pub use model::{CompileError, CompiledModel, Scored};
-pub use policy::{Action, Policy, Route, Verdict};
+pub use policy::{
+    Action, AddressLists, Decision, ListError, Networks, Policy, RateLimit, Route, Target, Verdict,
+};
 pub use request::{ClientActivity, CrawlerClaim, RequestView};
 pub use score::Score;
 pub use signals::header_order::HeaderOrder;

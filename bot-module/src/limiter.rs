@@ -29,7 +29,11 @@ impl Limiter {
     pub(crate) fn wait(&self, route: usize, client: Option<IpAddr>, now: Duration) -> Option<u64> {
         let (limit, table) = self.0.get(route)?.as_ref()?;
         // The table's window is one second: time runs so that the limit's window is.
-        let scaled = now.as_nanos().saturating_mul(1_000_000_000) / limit.per.as_nanos().max(1);
+        let scaled = now
+            .as_nanos()
+            .saturating_mul(1_000_000_000)
+            .checked_div(limit.per.as_nanos())
+            .unwrap_or(0);
         let scaled = Duration::from_nanos(u64::try_from(scaled).unwrap_or(u64::MAX));
         let made = table.record(client?, scaled);
         let whole = limit.per.as_secs().saturating_add(u64::from(limit.per.subsec_nanos() > 0));

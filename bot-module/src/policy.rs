@@ -7,6 +7,8 @@ use greenlight_artifact::Digest;
 pub use lists::{AddressLists, ListError, Networks};
 use route::Case;
 pub use route::{RateLimit, Route};
+#[cfg(feature = "pingora")]
+pub(crate) use route::host_name as bare_host;
 
 use crate::{engine::Evaluation, fired::Fired, score::Score};
 

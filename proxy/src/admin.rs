@@ -77,6 +77,10 @@ impl Admin {
             "requests": {
                 "allow": counters.allowed, "tag": counters.tagged, "log": counters.logged, "block": counters.blocked,
                 "shadow": counters.shadowed, "unscored": counters.unscored,
+                "rate-limit": counters.rate_limited, "within-limit": counters.within_limit,
+                "challenge": counters.challenged, "challenge-passed": counters.challenge_passed,
+                "exempt": counters.exempt, "allow-listed": counters.allow_listed,
+                "deny-listed": counters.deny_listed, "verified": counters.verified,
             },
         });
         if let Some(object) = status.as_object_mut() {
@@ -96,6 +100,14 @@ impl Admin {
             ("block", counters.blocked),
             ("shadow", counters.shadowed),
             ("unscored", counters.unscored),
+            ("rate-limit", counters.rate_limited),
+            ("within-limit", counters.within_limit),
+            ("challenge", counters.challenged),
+            ("challenge-passed", counters.challenge_passed),
+            ("exempt", counters.exempt),
+            ("allow-listed", counters.allow_listed),
+            ("deny-listed", counters.deny_listed),
+            ("verified", counters.verified),
         ] {
             out.sample("greenlight_requests_total", &[("action", action)], count);
         }
@@ -103,6 +115,12 @@ impl Admin {
             "greenlight_forged_requests_total",
             "Requests that came with x-bot-* fields.",
             counters.forged,
+        );
+
+        out.counter(
+            "greenlight_filter_faults_total",
+            "Requests that passed because judging them panicked, scoring apart.",
+            counters.panics,
         );
 
         let engine = self.bots.engine();

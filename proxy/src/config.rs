@@ -4,6 +4,7 @@
 //! gives every mistake at once, with the key, the line, what was expected and what was found.
 
 mod network;
+mod policy;
 mod reader;
 mod sections;
 mod source;
@@ -18,11 +19,13 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use greenlight_bot::AddressLists;
 use greenlight_watcher::Adoption;
 use greenlight_watcher::light_client::Network;
 use http::header::HeaderName;
 use ipnet::IpNet;
 
+pub(crate) use policy::{Challenges, Route};
 pub(crate) use reader::Mistake;
 use reader::{Document, Section};
 pub(crate) use values::Authority;
@@ -39,6 +42,12 @@ pub(crate) struct Config {
     pub(crate) source: Source,
     pub(crate) state: State,
     pub(crate) routes: Vec<Route>,
+    pub(crate) lists: AddressLists,
+    pub(crate) challenges: Challenges,
+    /// Whether the origin is told which rows fired.
+    pub(crate) tells_reasons: bool,
+    /// Whether requests are scored and acted on at all.
+    pub(crate) bots_enabled: bool,
     pub(crate) limits: Limits,
     pub(crate) log: Log,
     pub(crate) shutdown: Shutdown,
@@ -153,17 +162,6 @@ pub(crate) struct State {
     pub(crate) dir: PathBuf,
     pub(crate) soak: Duration,
     pub(crate) edge_id: String,
-}
-
-/// What is done with a score, for the requests that match.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Route {
-    pub(crate) host: Option<String>,
-    pub(crate) path_prefix: String,
-    pub(crate) tag_below: u8,
-    pub(crate) log_below: u8,
-    pub(crate) block_below: u8,
-    pub(crate) shadow: bool,
 }
 
 /// Bounds on memory, time and faults.

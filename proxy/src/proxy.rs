@@ -24,6 +24,7 @@ const MAX_REASONS: usize = 8;
 
 pub(crate) struct Proxy {
     pub(crate) bots: BotFilter,
+    pub(crate) bots_enabled: bool,
     pub(crate) client: ClientAddress,
     pub(crate) upstream: Arc<Upstream>,
     pub(crate) metrics: Arc<Metrics>,
@@ -56,12 +57,19 @@ impl ProxyHttp for Proxy {
     }
 
     fn init_downstream_modules(&self, modules: &mut HttpModules) {
-        modules.add_module(self.bots.module());
+        if self.bots_enabled {
+            modules.add_module(self.bots.module());
+        }
     }
 
     async fn request_filter(&self, session: &mut Session, context: &mut Context) -> Result<bool> {
         context.client =
             peer(session).map(|peer| self.client.of(peer, &session.req_header().headers));
+        if !self.bots_enabled {
+            // The origin may still believe what it reads under our names.
+            self.bots.strip(session);
+            return Ok(false);
+        }
         self.bots.request_filter(session, context.client).await
     }
 
@@ -175,7 +183,7 @@ impl Proxy {
     /// Requests that were acted on are logged at INFO, all others at TRACE. The client's address appears only where
     /// the level is DEBUG or below.
     fn access_log(&self, session: &Session, verdict: &Verdict, status: u16, context: &Context) {
-        let acted = verdict.logged || matches!(verdict.action, Action::Block | Action::Log);
+        let acted = verdict.logged || verdict.action >= Action::Log;
         if !acted && !tracing::enabled!(target: "greenlight::access", tracing::Level::TRACE) {
             return;
         }

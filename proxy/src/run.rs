@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use greenlight_bot::{BotFilter, Engine, EngineLimits, Policy};
+use greenlight_bot::{BotFilter, Challenge, Engine, EngineLimits, Policy};
 use pingora_core::server::configuration::ServerConf;
 use pingora_core::server::{ExecutionPhase, RunArgs, Server};
 use pingora_core::services::background::background_service;
@@ -53,7 +53,13 @@ pub(crate) fn run(config: Config) -> Result<(), Exit> {
     })?;
 
     let metrics = Arc::new(Metrics::default());
-    let bots = BotFilter::builder(engine, policy(&config)).build();
+    let mut bots = BotFilter::builder(engine, policy(&config))
+        .lists(config.lists.clone())
+        .tell_reasons(config.tells_reasons);
+    if let Some(challenge) = challenge(&config) {
+        bots = bots.challenge(challenge);
+    }
+    let bots = bots.build();
     let upstream = Arc::new(Upstream::new(config.upstream.clone()));
     let serving = Arc::new(AtomicBool::new(false));
     let admin = Admin {
@@ -66,7 +72,13 @@ pub(crate) fn run(config: Config) -> Result<(), Exit> {
     };
     let client = ClientAddress::new(&config.client);
     let proxy =
-        Proxy { bots, client, upstream: Arc::clone(&upstream), metrics: Arc::clone(&metrics) };
+        Proxy {
+            bots,
+            bots_enabled: config.bots_enabled,
+            client,
+            upstream: Arc::clone(&upstream),
+            metrics: Arc::clone(&metrics),
+        };
 
     let mut server = Server::new_with_opt_and_conf(None, conf);
     server.bootstrap();
@@ -208,14 +220,35 @@ fn engine_limits(config: &Config) -> EngineLimits {
         .with_max_scoring(config.limits.overrun)
 }
 
+/// Under the operator's secret, or under one of this process: a cookie then holds at this edge and until it ends.
+fn challenge(config: &Config) -> Option<Challenge> {
+    if config.challenges.shared.is_some() {
+        return config.challenges.shared.clone();
+    }
+    let own = Challenge::new(&rand::random::<[u8; 32]>()).ok()?;
+    config
+        .routes
+        .iter()
+        .any(|route| route.challenge_below > 1)
+        .then(|| own.with_lifetime(config.challenges.lifetime))
+}
+
 fn policy(config: &Config) -> Policy {
-    let route = |route: &config::Route| greenlight_bot::Route {
-        host: route.host.clone(),
-        path_prefix: route.path_prefix.clone(),
-        tag_below: route.tag_below,
-        log_below: route.log_below,
-        block_below: route.block_below,
-        shadow: route.shadow,
+    let route = |route: &config::Route| {
+        let built = greenlight_bot::Route::new()
+            .path_prefix(&route.path_prefix)
+            .methods(route.methods.iter().cloned())
+            .tag_below(route.tag_below)
+            .log_below(route.log_below)
+            .rate_limit_below(route.rate_limit_below, route.rate_limit)
+            .challenge_below(route.challenge_below)
+            .block_below(route.block_below)
+            .shadow(route.shadow);
+        let built = if route.exempt { built.exempt() } else { built };
+        match &route.host {
+            Some(host) => built.host(host),
+            None => built,
+        }
     };
     Policy::new(config.routes.iter().map(route).collect())
 }

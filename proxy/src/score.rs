@@ -11,7 +11,7 @@ use std::time::Duration;
 use greenlight_artifact::{Defect, Digest, Schema, ValidArtifact};
 use greenlight_bot::recorded::{LineError, Reader, RecordedRequest};
 use greenlight_bot::{
-    CompileError, CompiledModel, Engine, EngineLimits, Policy, Reason, Route, Verdict,
+    CompileError, CompiledModel, Engine, EngineLimits, Policy, Reason, Route, Target, Verdict,
 };
 use serde::Serialize;
 
@@ -151,7 +151,7 @@ impl Judge {
         let (digest, rows, intercept) = (model.digest(), model.len(), model.intercept());
         let engine = Engine::new(EngineLimits::default());
         engine.install(model);
-        let policy = Policy::new(vec![Route { block_below: bot_below, ..Route::default() }]);
+        let policy = Policy::new(vec![Route::new().block_below(bot_below)]);
         Self { digest, rows, intercept, engine, policy }
     }
 
@@ -159,7 +159,9 @@ impl Judge {
     fn judge(&self, line: u64, request: &RecordedRequest) -> (Verdict, Vec<Reason>) {
         let now = APART.saturating_mul(u32::try_from(line).unwrap_or(u32::MAX));
         let evaluation = self.engine.evaluate_at(&request.view(), now);
-        let verdict = self.policy.decide(None, &request.path, &evaluation);
+        let verdict = self
+            .policy
+            .decide(&Target::new(&request.method, None, &request.path), &evaluation);
         let reasons = self.engine.reasons(verdict.digest, verdict.fired);
         (verdict, reasons)
     }

@@ -23,7 +23,11 @@ use pingora_core::{
 };
 use pingora_proxy::{ProxyHttp, Session, http_proxy_service};
 
-use super::{BotFilter, DRAIN_BYTES, FilterCounters, LINGER_BYTES, READ_TIME, is_ours};
+use super::{
+    BotFilter, FilterCounters,
+    answer::{DRAIN_BYTES, LINGER_BYTES, READ_TIME},
+    fields::is_ours,
+};
 use crate::{
     ClientActivity, CompiledModel, Engine, EngineLimits, Policy, RequestView, Route, Scored,
     engine::Scorer,

@@ -78,6 +78,15 @@ impl Networks {
             .is_some_and(|(_, last)| address <= *last)
     }
 
+    /// These and more.
+    #[must_use]
+    pub fn with(mut self, more: impl IntoIterator<Item = IpNet>) -> Self {
+        let more: Self = more.into_iter().collect();
+        self.v4 = disjoint([self.v4, more.v4].concat());
+        self.v6 = disjoint([self.v6, more.v6].concat());
+        self
+    }
+
     /// Whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -172,7 +172,7 @@ pub(super) enum Case {
 }
 
 /// `example.com:8080` → `example.com`; `[::1]:80` → `[::1]`; `a@b` → `b`; one trailing dot of a full name is dropped.
-pub(super) fn host_name(authority: &str) -> &str {
+pub(crate) fn host_name(authority: &str) -> &str {
     let authority = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
     let name = match authority.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,

@@ -1,6 +1,6 @@
 use greenlight_artifact::Digest;
 
-use super::{Action, Policy, Route, Verdict};
+use super::{Action, Policy, Route, Target, Verdict};
 use crate::{Evaluation, Score};
 
 fn evaluation(score: u8) -> Evaluation {
@@ -15,11 +15,16 @@ fn evaluation(score: u8) -> Evaluation {
 }
 
 fn route() -> Route {
-    Route { tag_below: 50, log_below: 40, block_below: 30, ..Route::default() }
+    Route::new().tag_below(50).log_below(40).block_below(30)
 }
 
 fn decide(route: Route, score: u8) -> Verdict {
-    Policy::new(vec![route]).decide(Some("example.com"), "/", &evaluation(score))
+    Policy::new(vec![route]).decide(&Target::new("GET", Some("example.com"), "/"), &evaluation(score))
+}
+
+fn block_below(policy: &Policy, host: Option<&str>, path: &str) -> Option<u8> {
+    let index = policy.matched(&Target::new("GET", host, path)).indices().next();
+    index.map(|index| policy.routes()[index].block_below)
 }
 
 #[test]
@@ -83,7 +88,7 @@ fn the_most_specific_route_holds_in_any_order_of_writing() {
     ];
     for _ in 0..2 {
         let policy = Policy::new(routes.clone());
-        let found = |host, path| policy.route(host, path).map(|route| route.block_below);
+        let found = |host, path| block_below(&policy, host, path);
         assert_eq!(found(Some("other.example"), "/"), Some(1));
         assert_eq!(found(Some("other.example"), "/api/v2/x"), Some(2));
         assert_eq!(found(Some("other.example"), "/api/v1"), Some(3));
@@ -102,23 +107,112 @@ fn the_most_specific_route_holds_in_any_order_of_writing() {
 #[test]
 fn of_two_like_routes_the_earlier_holds() {
     let policy = Policy::new(vec![Route { block_below: 10, ..Route::default() }, route()]);
-    assert_eq!(policy.route(None, "/").map(|route| route.block_below), Some(10));
+    assert_eq!(block_below(&policy, None, "/"), Some(10));
 }
 
 #[test]
 fn without_a_route_all_is_allowed() {
     let only = Route { host: Some("a.example".into()), ..route() };
-    let verdict = Policy::new(vec![only]).decide(Some("b.example"), "/", &evaluation(1));
+    let verdict = Policy::new(vec![only]).decide(&Target::new("GET", Some("b.example"), "/"), &evaluation(1));
     assert_eq!((verdict.action, verdict.enforced), (Action::Allow, true));
-    assert_eq!(Policy::default().decide(None, "/", &evaluation(1)).action, Action::Allow);
+    assert_eq!(Policy::default().decide(&Target::new("GET", None, "/"), &evaluation(1)).action, Action::Allow);
 }
 
 #[test]
 fn hosts_are_read_without_their_port() {
-    let host_of = super::host_name;
+    let host_of = super::route::host_name;
     assert_eq!(host_of("example.com"), "example.com");
     assert_eq!(host_of("example.com:80"), "example.com");
     assert_eq!(host_of("[2001:db8::1]:80"), "[2001:db8::1]");
     assert_eq!(host_of("[2001:db8::1]"), "[2001:db8::1]");
     assert_eq!(host_of(""), "");
+}
+
+#[test]
+fn a_spelling_of_a_path_never_slips_off_its_stricter_route() {
+    let policy = Policy::new(vec![
+        Route::new().block_below(10),
+        Route::new().path_prefix("/login").block_below(90),
+        Route::new().path_prefix("/static/").exempt(),
+    ]);
+    let decide = |path| policy.decide(&Target::new("GET", None, path), &evaluation(50));
+    for path in [
+        "/login", "/login/x", "//login", "/./login", "/x/../login", "/%6cogin", "/%6Cogin", "/%256cogin",
+        "/x%2f..%2flogin", "\\login", "/x\\..\\login", "/LOGIN", "/%4cOGIN", "/static/../login", "/static//../../login",
+        "/static/%2e%2e/login", "/;a=b/login", "/x;a/../login", "/.;a/login", "/static/..;/login", "/x//../../login",
+        "/x//..//login", "/../login", "/%2flogin", "/login.", "/login%00",
+    ] {
+        assert_eq!(decide(path).action, Action::Block, "{path}");
+    }
+    for path in ["/", "/log", "/x/login", "/%", "/%zz", "/%c3%28", "", "/static"] {
+        assert_eq!(decide(path).action, Action::Allow, "{path}");
+        assert_eq!(decide(path).as_str(), "allow", "{path}");
+    }
+    assert_eq!(decide("/static/a.css").as_str(), "exempt");
+    assert_eq!(decide("/static/a%20b.css").as_str(), "exempt");
+    assert_eq!(decide("/STATIC/a.css").as_str(), "allow", "an exemption is for its own case");
+    assert_eq!(decide("/static/../x").as_str(), "allow");
+}
+
+#[test]
+fn actions_ascend_in_severity_and_none_meets_a_request_without_a_score() {
+    let route = Route::new()
+        .tag_below(60)
+        .log_below(50)
+        .rate_limit_below(40, super::RateLimit::default())
+        .challenge_below(30)
+        .block_below(20);
+    let expected = |score| match score {
+        1..=19 => Action::Block,
+        20..=29 => Action::Challenge,
+        30..=39 => Action::RateLimit,
+        40..=49 => Action::Log,
+        50..=59 => Action::Tag,
+        _ => Action::Allow,
+    };
+    for score in 0..=99 {
+        assert_eq!(decide(route.clone(), score).action, expected(score), "score {score}");
+    }
+}
+
+#[test]
+fn a_route_with_methods_is_for_them_and_goes_before_one_without() {
+    let policy = Policy::new(vec![
+        Route::new().path_prefix("/a").block_below(10),
+        Route::new().path_prefix("/a").methods(["POST"]).block_below(90),
+    ]);
+    let decide = |method| policy.decide(&Target::new(method, None, "/a"), &evaluation(50)).action;
+    assert_eq!((decide("POST"), decide("GET"), decide("post")), (Action::Block, Action::Allow, Action::Allow));
+}
+
+#[test]
+fn of_two_names_the_stricter_counts() {
+    let policy = Policy::new(vec![
+        Route::new().host("open.example").exempt(),
+        Route::new().host("::1").block_below(80),
+        Route::new().host("shop.example").block_below(90),
+    ]);
+    let decide = |host, other| {
+        let target = Target::new("GET", Some(host), "/").also_host(Some(other));
+        policy.decide(&target, &evaluation(50)).as_str()
+    };
+    assert_eq!(decide("open.example", "shop.example"), "block");
+    assert_eq!(decide("shop.example", "open.example"), "block");
+    assert_eq!(decide("open.example", "OPEN.example:80"), "exempt");
+    assert_eq!(decide("open.example", "other.example"), "allow");
+    assert_eq!(decide("[0:0::1]:80", "[::1]"), "block");
+}
+
+#[test]
+fn lists_hold_networks_and_name_the_lines_that_are_none() {
+    let networks = super::Networks::parse("# ours\n10.0.0.0/8\n10.1.0.0/16 # nested\n\n2001:db8::/32\n192.0.2.1\n").unwrap();
+    let holds = |address: &str| networks.contains(address.parse().unwrap());
+    for address in ["10.0.0.0", "10.255.255.255", "10.1.2.3", "::ffff:10.0.0.1", "2001:db8::1", "192.0.2.1"] {
+        assert!(holds(address), "{address}");
+    }
+    for address in ["9.255.255.255", "11.0.0.0", "192.0.2.0", "192.0.2.2", "2001:db9::", "::a00:1"] {
+        assert!(!holds(address), "{address}");
+    }
+    let errors = super::Networks::parse("10.0.0.0/33\n10.0.0.1\nx").unwrap_err();
+    assert_eq!(errors.iter().map(|error| error.line).collect::<Vec<_>>(), [1, 3]);
 }

@@ -9,13 +9,14 @@ use std::time::Duration;
 use http::header::HeaderName;
 use toml::de::DeValue;
 
+use super::policy;
 use super::reader::Section;
 use super::source::source;
 use super::values::{
     self, ADDRESS, AUTHORITY, BOOLEAN, CIDR, DURATION, DURATION_OR_ZERO, HEADER, TEXT,
 };
 use super::{
-    Client, Config, Limits, Listen, Log, LogFormat, Route, Shutdown, State, TlsListener, Upstream,
+    Client, Config, Limits, Listen, Log, LogFormat, Shutdown, State, TlsListener, Upstream,
 };
 use crate::tls;
 
@@ -25,7 +26,11 @@ pub(super) fn config(root: Section<'_, '_>, folder: &Path) -> Option<Config> {
     let client = client(root.section("client"));
     let source = source(root.section("source"));
     let state = state(root.section("state"), folder);
-    let routes = root.sections("route").and_then(routes);
+    let routes = root.sections("route").and_then(policy::routes);
+    let lists = policy::lists(root.section("lists"), folder);
+    let challenges = policy::challenges(root.section("challenge"), folder);
+    let tells_reasons = policy::tells_reasons(root.section("headers"));
+    let bots_enabled = policy::is_enabled(root.section("bots"));
     let limits = limits(root.section("limits"));
     let log = log(root.section("log"));
     let shutdown = shutdown(root.section("shutdown"));
@@ -37,6 +42,10 @@ pub(super) fn config(root: Section<'_, '_>, folder: &Path) -> Option<Config> {
         source: source?,
         state: state?,
         routes: routes?,
+        lists: lists?,
+        challenges: challenges?,
+        tells_reasons: tells_reasons?,
+        bots_enabled: bots_enabled?,
         limits: limits?,
         log: log?,
         shutdown: shutdown?,
@@ -173,51 +182,6 @@ fn state(section: Section<'_, '_>, folder: &Path) -> Option<State> {
     Some(State { dir: dir?, soak: soak?, edge_id: edge_id? })
 }
 
-fn routes(sections: Vec<Section<'_, '_>>) -> Option<Vec<Route>> {
-    let mut seen = HashSet::new();
-    let routes: Vec<Option<Route>> = sections
-        .into_iter()
-        .map(|section| {
-            let host =
-                section.get("host").map(|entry| entry.read("a host name without a port", host));
-            let prefix = section.or(
-                "path_prefix",
-                "/".to_owned(),
-                "a path that begins with \"/\"",
-                |value| values::text(value).filter(|path| path.starts_with('/')),
-            );
-            let threshold = |key| {
-                section.or(key, 0, "a score from 1 to 100, or 0 for never", |value| {
-                    u8::try_from(values::integer(0, 100)(value)?).ok()
-                })
-            };
-            let (tag_below, log_below, block_below) =
-                (threshold("tag_below"), threshold("log_below"), threshold("block_below"));
-            let shadow = section.or("shadow", false, BOOLEAN, values::boolean);
-            if let (Some(prefix), Some(host)) =
-                (&prefix, host.clone().unwrap_or(Some(String::new())))
-                && !seen.insert((host.clone(), prefix.clone()))
-            {
-                section.mistake("each host and path_prefix once", format!("{host}{prefix} twice"));
-            }
-            section.finish();
-            let host = match host {
-                Some(host) => Some(host?),
-                None => None,
-            };
-            Some(Route {
-                host,
-                path_prefix: prefix?,
-                tag_below: tag_below?,
-                log_below: log_below?,
-                block_below: block_below?,
-                shadow: shadow?,
-            })
-        })
-        .collect();
-    routes.into_iter().collect()
-}
-
 fn limits(section: Section<'_, '_>) -> Option<Limits> {
     let slots = section.or(
         "rate_slots",
@@ -271,13 +235,6 @@ fn shutdown(section: Section<'_, '_>) -> Option<Shutdown> {
 
 fn path(folder: &Path) -> impl Fn(&DeValue<'_>) -> Option<PathBuf> {
     move |value| Some(value.as_str()?).filter(|text| !text.is_empty()).map(|text| folder.join(text))
-}
-
-/// Hosts are compared without regard to case (RFC 9110, section 4.2.3) and without the port.
-fn host(value: &DeValue<'_>) -> Option<String> {
-    let text = values::text(value)?;
-    let plain = !text.contains(['/', ' ', ':', '*']) || text.parse::<std::net::Ipv6Addr>().is_ok();
-    plain.then(|| text.to_ascii_lowercase())
 }
 
 /// The system's own name, so that edges differ without anyone naming them.

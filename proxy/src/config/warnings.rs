@@ -42,6 +42,16 @@ pub(super) fn warnings(config: &Config) -> Vec<String> {
             "there is no [[route]]: requests are scored, and nothing is done about it".to_owned(),
         );
     }
+    let challenges = config.routes.iter().any(|route| route.challenge_below > 1);
+    if challenges && config.challenges.shared.is_none() {
+        warnings.push(
+            "routes challenge and there is no challenge.secret_file: cookies hold at this edge and until it ends"
+                .to_owned(),
+        );
+    }
+    if !config.bots_enabled {
+        warnings.push("bots.enabled = false: requests are neither scored nor acted on".to_owned());
+    }
     let source = &config.source;
     if source.adoption == Adoption::Depth(0) {
         warnings.push(
