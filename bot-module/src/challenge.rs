@@ -85,9 +85,10 @@ impl Challenge {
         let mac = claim(&self.current, expiry, client, host).finalize().into_bytes();
         let mut value = format!("1-{expiry:016x}-");
         for byte in mac {
-            value.extend([byte >> 4, byte & 15].map(|digit| {
-                char::from_digit(digit.into(), 16).unwrap_or_default()
-            }));
+            value.extend(
+                [byte >> 4, byte & 15]
+                    .map(|digit| char::from_digit(digit.into(), 16).unwrap_or_default()),
+            );
         }
         value
     }
@@ -160,7 +161,8 @@ fn parse(value: &[u8]) -> Option<(u64, [u8; 32])> {
     };
     let (expiry, mac) = value.strip_prefix(b"1-")?.split_at_checked(16)?;
     let mac = mac.strip_prefix(b"-")?;
-    let expiry = expiry.iter().try_fold(0_u64, |sum, byte| Some(sum << 4 | u64::from(digit(*byte)?)))?;
+    let expiry =
+        expiry.iter().try_fold(0_u64, |sum, byte| Some(sum << 4 | u64::from(digit(*byte)?)))?;
     let mut bytes = [0; 32];
     for (byte, pair) in bytes.iter_mut().zip(mac.chunks_exact(2)) {
         let [high, low] = *pair else { return None };
@@ -203,7 +205,8 @@ impl Marked {
         for pair in query.into_iter().flat_map(|query| query.split(|byte| *byte == b'&')) {
             if let Some(when) = value_of(pair, MARKER) {
                 read.marked = true;
-                let when: Option<u64> = std::str::from_utf8(when).ok().and_then(|when| when.parse().ok());
+                let when: Option<u64> =
+                    std::str::from_utf8(when).ok().and_then(|when| when.parse().ok());
                 read.fresh |= when.is_some_and(|when| now.abs_diff(when) <= MARKER_AGE);
                 continue;
             }

@@ -23,8 +23,8 @@ use pingora_core::{
 };
 use pingora_http::RequestHeader;
 use pingora_proxy::Session;
-use totals::Totals;
 pub use totals::FilterCounters;
+use totals::Totals;
 
 use crate::{
     challenge::Challenge,
@@ -120,7 +120,8 @@ impl BotFilterBuilder {
     /// The filter.
     #[must_use]
     pub fn build(self) -> BotFilter {
-        let Self { engine, policy, lists, challenge, tells_reasons, block_body, unix_seconds } = self;
+        let Self { engine, policy, lists, challenge, tells_reasons, block_body, unix_seconds } =
+            self;
         let challenges = policy.routes().iter().any(|route| route.challenge_below > 1);
         let own = || Challenge::new(&rand::random::<[u8; 32]>()).ok().filter(|_| challenges);
         BotFilter(Arc::new(Inner {

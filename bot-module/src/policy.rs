@@ -6,9 +6,9 @@ use greenlight_artifact::Digest;
 
 pub use lists::{AddressLists, ListError, Networks};
 use route::Case;
-pub use route::{RateLimit, Route};
 #[cfg(feature = "pingora")]
 pub(crate) use route::host_name as bare_host;
+pub use route::{RateLimit, Route};
 
 use crate::{engine::Evaluation, fired::Fired, score::Score};
 
@@ -154,14 +154,17 @@ impl Policy {
         let mut matched = Matched::default();
         let mut add = |path: &[u8]| {
             let [host, other] = target.hosts.map(|host| host.map(route::host_name));
-            let other = other.filter(|other| host.is_none_or(|host| !host.eq_ignore_ascii_case(other)));
+            let other =
+                other.filter(|other| host.is_none_or(|host| !host.eq_ignore_ascii_case(other)));
             // Without a name at all a request is matched once all the same.
             let hosts = [host.or(other).map(Some).or(Some(None)), other.map(Some)];
             for host in hosts.into_iter().flatten() {
                 for case in [Case::AsWritten, Case::Any] {
-                    matched.add(self.routes.iter().position(|route| {
-                        route.is_for(target.method, host, path, case)
-                    }));
+                    matched.add(
+                        self.routes
+                            .iter()
+                            .position(|route| route.is_for(target.method, host, path, case)),
+                    );
                 }
             }
         };
@@ -176,7 +179,10 @@ impl Policy {
     /// Whether nothing is to be done about a request, whatever its score.
     pub(crate) fn is_exempt(&self, matched: &Matched) -> bool {
         !matched.without
-            && matched.indices().filter_map(|index| self.routes.get(index)).all(|route| route.exempt)
+            && matched
+                .indices()
+                .filter_map(|index| self.routes.get(index))
+                .all(|route| route.exempt)
     }
 
     /// What is to be done with a request of this evaluation, as if it were on no list.
@@ -208,11 +214,13 @@ impl Policy {
             fired: evaluation.fired,
         };
         let mut strictest = None;
-        let candidates = matched.indices().filter_map(|index| Some((index, self.routes.get(index)?)));
+        let candidates =
+            matched.indices().filter_map(|index| Some((index, self.routes.get(index)?)));
         for (index, route) in candidates.filter(|(_, route)| !route.exempt) {
             let action = action(route, score);
             // What is done weighs more than what would be done.
-            let key = |enforced: bool, action| (if enforced { action } else { Action::Allow }, action);
+            let key =
+                |enforced: bool, action| (if enforced { action } else { Action::Allow }, action);
             if strictest.is_none()
                 || key(!route.shadow, action) > key(verdict.enforced, verdict.action)
             {

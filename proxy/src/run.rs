@@ -71,14 +71,13 @@ pub(crate) fn run(config: Config) -> Result<(), Exit> {
         dropped_lines: logging.dropped.clone(),
     };
     let client = ClientAddress::new(&config.client);
-    let proxy =
-        Proxy {
-            bots,
-            bots_enabled: config.bots_enabled,
-            client,
-            upstream: Arc::clone(&upstream),
-            metrics: Arc::clone(&metrics),
-        };
+    let proxy = Proxy {
+        bots,
+        bots_enabled: config.bots_enabled,
+        client,
+        upstream: Arc::clone(&upstream),
+        metrics: Arc::clone(&metrics),
+    };
 
     let mut server = Server::new_with_opt_and_conf(None, conf);
     server.bootstrap();

@@ -161,7 +161,7 @@ impl Judge {
         let evaluation = self.engine.evaluate_at(&request.view(), now);
         let verdict = self
             .policy
-            .decide(&Target::new(&request.method, None, &request.path), &evaluation);
+            .decide(&Target::new(request.method.as_str(), None, &request.path), &evaluation);
         let reasons = self.engine.reasons(verdict.digest, verdict.fired);
         (verdict, reasons)
     }

@@ -58,7 +58,8 @@ fn a_secret_is_replaced_without_a_break() {
 fn of_many_cookies_a_few_are_looked_at() {
     let ours = challenge(1);
     let good = ours.issue(None, HOST, NOW);
-    let met = |field: &str| ours.is_met([field.as_bytes()].into_iter(), NAME_PLAIN, None, HOST, NOW);
+    let met =
+        |field: &str| ours.is_met([field.as_bytes()].into_iter(), NAME_PLAIN, None, HOST, NOW);
     assert!(met(&format!("a=b; gl_c=x;gl_c={good}; c")));
     assert!(!met(&format!("{}gl_c={good}", "gl_c=x; ".repeat(4))));
     assert!(!met(&format!("agl_c={good}; __Host-gl_c={good}")));
@@ -73,7 +74,8 @@ fn a_redirect_leads_to_the_same_place_of_the_same_host() {
     assert_eq!(to("/a", Some(7)), "/a?__gl_c=7");
     assert_eq!(to("/a?__gl_c=5&b=c", None), "/a?b=c");
     assert_eq!(to("/a?b=c&__gl_c=5&d", None), "/a?b=c&d");
-    for evil in ["//evil.example/x", "/\\evil.example/x", "\\\\evil.example/x", "///evil.example/x"] {
+    for evil in ["//evil.example/x", "/\\evil.example/x", "\\\\evil.example/x", "///evil.example/x"]
+    {
         assert_eq!(to(evil, None), "/evil.example/x");
     }
     assert!(Marked::read(format!("/?__gl_c={NOW}").as_bytes(), NOW + 60).fresh);

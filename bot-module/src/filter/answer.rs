@@ -41,8 +41,12 @@ impl Answer {
     fn body(&self, block_body: Bytes) -> Bytes {
         match self {
             Self::Forbidden => block_body,
-            Self::NeedsCookies => Bytes::from_static(b"This site needs cookies. Allow them and load the page again.\n"),
-            Self::NeedsVisit => Bytes::from_static(b"Load a page of this site first, with cookies allowed.\n"),
+            Self::NeedsCookies => Bytes::from_static(
+                b"This site needs cookies. Allow them and load the page again.\n",
+            ),
+            Self::NeedsVisit => {
+                Bytes::from_static(b"Load a page of this site first, with cookies allowed.\n")
+            }
             Self::TooMany(_) => Bytes::from_static(b"Too many requests\n"),
             Self::Redirect { .. } => Bytes::new(),
         }

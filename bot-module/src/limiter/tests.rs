@@ -6,7 +6,11 @@ use crate::policy::{RateLimit, Route};
 #[test]
 fn a_client_may_ask_so_often_within_the_window_and_each_route_counts_apart() {
     let limit = RateLimit::new(3, Duration::from_millis(2_500));
-    let routes = [Route::new().rate_limit_below(30, limit), Route::new(), Route::new().rate_limit_below(30, limit)];
+    let routes = [
+        Route::new().rate_limit_below(30, limit),
+        Route::new(),
+        Route::new().rate_limit_below(30, limit),
+    ];
     let limiter = Limiter::new(&routes, &RandomState::new());
     let client = |last| Some(IpAddr::from([192, 0, 2, last]));
     let now = Duration::from_secs(100);

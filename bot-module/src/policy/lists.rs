@@ -99,9 +99,9 @@ impl FromIterator<IpNet> for Networks {
         let mut set = Self::default();
         for network in networks {
             match network {
-                IpNet::V4(net) => set
-                    .v4
-                    .push((net.network().to_bits().into(), net.broadcast().to_bits().into())),
+                IpNet::V4(net) => {
+                    set.v4.push((net.network().to_bits().into(), net.broadcast().to_bits().into()))
+                }
                 IpNet::V6(net) => {
                     set.v6.push((net.network().to_bits(), net.broadcast().to_bits()));
                 }

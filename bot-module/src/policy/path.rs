@@ -13,8 +13,7 @@ const DECODINGS: usize = 2;
 pub(super) fn is_plain(path: &str) -> bool {
     let bytes = path.as_bytes();
     let odd = |byte: &u8| matches!(byte, b'%' | b'\\' | b';');
-    let odd_pair =
-        |pair: &[u8]| matches!(pair, [b'/', b'/' | b'.'] | [b'.' | b' ', b'/']);
+    let odd_pair = |pair: &[u8]| matches!(pair, [b'/', b'/' | b'.'] | [b'.' | b' ', b'/']);
     !bytes.iter().any(odd)
         && !bytes.windows(2).any(odd_pair)
         && !matches!(bytes.last(), Some(b'.' | b' '))
@@ -77,7 +76,9 @@ fn resolve(path: &[u8], merge: bool, trim: bool) -> Vec<u8> {
             b"" if merge && !last => continue,
             name if trim => {
                 let end = name.iter().rposition(|byte| !matches!(byte, b'.' | b' '));
-                kept.push(name.get(..end.map_or(0, |end| end.saturating_add(1))).unwrap_or_default());
+                kept.push(
+                    name.get(..end.map_or(0, |end| end.saturating_add(1))).unwrap_or_default(),
+                );
                 continue;
             }
             name => {

@@ -190,9 +190,7 @@ pub(super) fn canonical_host(host: &str) -> String {
 }
 
 fn is_same_host(expected: &str, found: &str) -> bool {
-    let address = |host: &str| {
-        host.strip_prefix('[')?.strip_suffix(']')?.parse::<Ipv6Addr>().ok()
-    };
+    let address = |host: &str| host.strip_prefix('[')?.strip_suffix(']')?.parse::<Ipv6Addr>().ok();
     found.eq_ignore_ascii_case(expected)
         || address(expected).is_some_and(|expected| address(found) == Some(expected))
 }

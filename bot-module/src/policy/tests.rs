@@ -19,7 +19,8 @@ fn route() -> Route {
 }
 
 fn decide(route: Route, score: u8) -> Verdict {
-    Policy::new(vec![route]).decide(&Target::new("GET", Some("example.com"), "/"), &evaluation(score))
+    Policy::new(vec![route])
+        .decide(&Target::new("GET", Some("example.com"), "/"), &evaluation(score))
 }
 
 fn block_below(policy: &Policy, host: Option<&str>, path: &str) -> Option<u8> {
@@ -113,9 +114,13 @@ fn of_two_like_routes_the_earlier_holds() {
 #[test]
 fn without_a_route_all_is_allowed() {
     let only = Route { host: Some("a.example".into()), ..route() };
-    let verdict = Policy::new(vec![only]).decide(&Target::new("GET", Some("b.example"), "/"), &evaluation(1));
+    let verdict =
+        Policy::new(vec![only]).decide(&Target::new("GET", Some("b.example"), "/"), &evaluation(1));
     assert_eq!((verdict.action, verdict.enforced), (Action::Allow, true));
-    assert_eq!(Policy::default().decide(&Target::new("GET", None, "/"), &evaluation(1)).action, Action::Allow);
+    assert_eq!(
+        Policy::default().decide(&Target::new("GET", None, "/"), &evaluation(1)).action,
+        Action::Allow
+    );
 }
 
 #[test]
@@ -137,10 +142,32 @@ fn a_spelling_of_a_path_never_slips_off_its_stricter_route() {
     ]);
     let decide = |path| policy.decide(&Target::new("GET", None, path), &evaluation(50));
     for path in [
-        "/login", "/login/x", "//login", "/./login", "/x/../login", "/%6cogin", "/%6Cogin", "/%256cogin",
-        "/x%2f..%2flogin", "\\login", "/x\\..\\login", "/LOGIN", "/%4cOGIN", "/static/../login", "/static//../../login",
-        "/static/%2e%2e/login", "/;a=b/login", "/x;a/../login", "/.;a/login", "/static/..;/login", "/x//../../login",
-        "/x//..//login", "/../login", "/%2flogin", "/login.", "/login%00",
+        "/login",
+        "/login/x",
+        "//login",
+        "/./login",
+        "/x/../login",
+        "/%6cogin",
+        "/%6Cogin",
+        "/%256cogin",
+        "/x%2f..%2flogin",
+        "\\login",
+        "/x\\..\\login",
+        "/LOGIN",
+        "/%4cOGIN",
+        "/static/../login",
+        "/static//../../login",
+        "/static/%2e%2e/login",
+        "/;a=b/login",
+        "/x;a/../login",
+        "/.;a/login",
+        "/static/..;/login",
+        "/x//../../login",
+        "/x//..//login",
+        "/../login",
+        "/%2flogin",
+        "/login.",
+        "/login%00",
     ] {
         assert_eq!(decide(path).action, Action::Block, "{path}");
     }
@@ -182,7 +209,10 @@ fn a_route_with_methods_is_for_them_and_goes_before_one_without() {
         Route::new().path_prefix("/a").methods(["POST"]).block_below(90),
     ]);
     let decide = |method| policy.decide(&Target::new(method, None, "/a"), &evaluation(50)).action;
-    assert_eq!((decide("POST"), decide("GET"), decide("post")), (Action::Block, Action::Allow, Action::Allow));
+    assert_eq!(
+        (decide("POST"), decide("GET"), decide("post")),
+        (Action::Block, Action::Allow, Action::Allow)
+    );
 }
 
 #[test]
@@ -205,12 +235,18 @@ fn of_two_names_the_stricter_counts() {
 
 #[test]
 fn lists_hold_networks_and_name_the_lines_that_are_none() {
-    let networks = super::Networks::parse("# ours\n10.0.0.0/8\n10.1.0.0/16 # nested\n\n2001:db8::/32\n192.0.2.1\n").unwrap();
+    let networks = super::Networks::parse(
+        "# ours\n10.0.0.0/8\n10.1.0.0/16 # nested\n\n2001:db8::/32\n192.0.2.1\n",
+    )
+    .unwrap();
     let holds = |address: &str| networks.contains(address.parse().unwrap());
-    for address in ["10.0.0.0", "10.255.255.255", "10.1.2.3", "::ffff:10.0.0.1", "2001:db8::1", "192.0.2.1"] {
+    for address in
+        ["10.0.0.0", "10.255.255.255", "10.1.2.3", "::ffff:10.0.0.1", "2001:db8::1", "192.0.2.1"]
+    {
         assert!(holds(address), "{address}");
     }
-    for address in ["9.255.255.255", "11.0.0.0", "192.0.2.0", "192.0.2.2", "2001:db9::", "::a00:1"] {
+    for address in ["9.255.255.255", "11.0.0.0", "192.0.2.0", "192.0.2.2", "2001:db9::", "::a00:1"]
+    {
         assert!(!holds(address), "{address}");
     }
     let errors = super::Networks::parse("10.0.0.0/33\n10.0.0.1\nx").unwrap_err();

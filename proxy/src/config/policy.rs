@@ -94,7 +94,8 @@ fn route(
         // logged is logged whatever else is done.
         for (index, (key, threshold)) in thresholds.iter().enumerate() {
             let Some(threshold) = threshold.filter(|threshold| *threshold > 0) else { continue };
-            let hides = |other: &&(&str, Option<u8>)| other.1.is_some_and(|other| other >= threshold);
+            let hides =
+                |other: &&(&str, Option<u8>)| other.1.is_some_and(|other| other >= threshold);
             let hidden = thresholds.iter().skip(index.saturating_add(1)).find(hides);
             if let Some((other, _)) = hidden.filter(|_| *key != "log_below") {
                 section.mistake(
@@ -112,7 +113,10 @@ fn route(
         sorted.sort();
         if !seen.insert((host.clone(), prefix.clone(), sorted)) {
             let host = host.clone().unwrap_or_default();
-            section.mistake("each host, path_prefix and methods once", format!("{host}{prefix} twice"));
+            section.mistake(
+                "each host, path_prefix and methods once",
+                format!("{host}{prefix} twice"),
+            );
         }
     }
     section.finish();
@@ -199,9 +203,9 @@ pub(super) fn challenges(section: Section<'_, '_>, folder: &Path) -> Option<Chal
                 .and_then(|secret| Challenge::new(&secret).map_err(|error| error.to_string()));
             let both = current.and_then(|challenge| match previous {
                 None => Ok(challenge),
-                Some(previous) => challenge
-                    .with_previous(&load(&previous)?)
-                    .map_err(|error| error.to_string()),
+                Some(previous) => {
+                    challenge.with_previous(&load(&previous)?).map_err(|error| error.to_string())
+                }
             });
             both.map_err(|error| section.mistake("files with a secret each", error)).ok().map(Some)
         }
@@ -232,8 +236,22 @@ fn path(folder: &Path) -> impl Fn(&DeValue<'_>) -> Option<PathBuf> {
 /// A method of RFC 9110, RFC 5789 (PATCH) or WebDAV, as it goes over the wire: methods are case-sensitive.
 fn method(value: &DeValue<'_>) -> Option<String> {
     const KNOWN: [&str; 16] = [
-        "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "PROPFIND",
-        "PROPPATCH", "MKCOL", "COPY", "MOVE", "LOCK", "UNLOCK",
+        "GET",
+        "HEAD",
+        "POST",
+        "PUT",
+        "DELETE",
+        "CONNECT",
+        "OPTIONS",
+        "TRACE",
+        "PATCH",
+        "PROPFIND",
+        "PROPPATCH",
+        "MKCOL",
+        "COPY",
+        "MOVE",
+        "LOCK",
+        "UNLOCK",
     ];
     values::text(value).filter(|method| KNOWN.contains(&method.as_str()))
 }
