@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use http::{Method, header};
+use http::{Method, Uri, header, uri::PathAndQuery};
 use pingora_http::RequestHeader;
 
 use super::{Answer, BotFilter};
@@ -31,7 +31,7 @@ impl BotFilter {
         let name = if tls { NAME_TLS } else { NAME_PLAIN };
         let fields = request.headers.get_all(header::COOKIE).iter().map(|value| value.as_bytes());
         let met = challenge.is_met(fields, name, client, host, now);
-        let marked = Marked::read(request.raw_path(), now);
+        let marked = Marked::read(path_and_query(request), now);
         let can_redirect = matches!(request.method, Method::GET | Method::HEAD);
         match (met, can_redirect) {
             (true, true) if marked.marked => {
@@ -54,15 +54,29 @@ fn set_cookie(challenge: &Challenge, name: &str, value: &str, tls: bool) -> Stri
     format!("{name}={value}; Path=/; Max-Age={lifetime}; HttpOnly; SameSite=Lax{secure}")
 }
 
-/// Takes our marker out of a request for the origin.
+/// The path and query alone: the raw target of an absolute-form request (RFC 9112, 3.2.2) names its host, too.
+fn path_and_query(request: &RequestHeader) -> &[u8] {
+    request.uri.path_and_query().map_or(b"/", |target| target.as_str().as_bytes())
+}
+
+/// Takes our marker out of a request for the origin. The authority stays: over HTTP/2 there may be no other name.
 pub(super) fn strip_marker(request: &mut RequestHeader) {
-    let raw = request.raw_path();
-    if !raw.windows(MARKER.len()).any(|window| window == MARKER.as_bytes()) {
+    let target = path_and_query(request);
+    // What is not UTF-8 was replaced in the URI: then a marker is the lesser evil.
+    if !request.raw_path_is_utf8()
+        || !target.windows(MARKER.len()).any(|window| window == MARKER.as_bytes())
+    {
         return;
     }
-    let marked = Marked::read(raw, 0);
-    if marked.marked {
-        // Fails only on what is no path, which this was before.
-        let _ = request.set_raw_path(&marked.clean);
+    let marked = Marked::read(target, 0);
+    if marked.marked
+        && let Ok(clean) = PathAndQuery::try_from(marked.clean)
+    {
+        let mut parts = request.uri.clone().into_parts();
+        parts.path_and_query = Some(clean);
+        // Fails only on parts that do not go together, and these did before.
+        if let Ok(uri) = Uri::from_parts(parts) {
+            request.set_uri(uri);
+        }
     }
 }
