@@ -1,5 +1,5 @@
 use std::{
-    hash::RandomState,
+    net::IpAddr,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
@@ -12,9 +12,9 @@ use arc_swap::ArcSwap;
 use greenlight_artifact::{Digest, Key};
 
 use crate::{
+    clients::{Clients, Secret},
     fired::Fired,
     model::{CompiledModel, Scored},
-    rate::RateTable,
     request::{ClientActivity, RequestView},
     score::Score,
 };
@@ -25,6 +25,9 @@ use crate::{
 pub struct EngineLimits {
     /// Counters in each of the four rows of the table of request rates; 8 bytes each. More make collisions rarer.
     pub rate_slots: u32,
+    /// Clients whose behaviour of late is remembered: their paths, errors and gaps; 128 bytes each, rounded up to whole
+    /// fours. With more clients than these within ten minutes, those not seen for longest are forgotten.
+    pub client_slots: u32,
     /// The longest that scoring one request may take, by the wall clock. Beyond it the request passes unscored.
     ///
     /// The work is linear in the request's size, so this is far above what any request needs: it must not be reached
@@ -33,9 +36,9 @@ pub struct EngineLimits {
 }
 
 impl Default for EngineLimits {
-    /// 65 536 slots (2 MiB), 50 ms.
+    /// 65 536 slots for rates (2 MiB), 16 384 for clients (2 MiB), 50 ms.
     fn default() -> Self {
-        Self { rate_slots: 1 << 16, max_scoring: Duration::from_millis(50) }
+        Self { rate_slots: 1 << 16, client_slots: 1 << 14, max_scoring: Duration::from_millis(50) }
     }
 }
 
@@ -44,6 +47,13 @@ impl EngineLimits {
     #[must_use]
     pub const fn with_rate_slots(mut self, slots: u32) -> Self {
         self.rate_slots = slots;
+        self
+    }
+
+    /// Sets [`EngineLimits::client_slots`].
+    #[must_use]
+    pub const fn with_client_slots(mut self, slots: u32) -> Self {
+        self.client_slots = slots;
         self
     }
 
@@ -63,7 +73,7 @@ pub struct Engine(Arc<Inner>);
 struct Inner {
     active: ArcSwap<Active>,
     limits: EngineLimits,
-    rates: RateTable,
+    clients: Clients,
     started: Instant,
     scored: AtomicU64,
     idle: AtomicU64,
@@ -79,7 +89,12 @@ struct Active {
 /// What an engine can run.
 pub(crate) trait Scorer: Send + Sync {
     fn digest(&self) -> Digest;
+    /// Whether a row asks for what the client did before, or how often.
     fn reads_activity(&self) -> bool;
+    /// Whether a row asks for more of it than the rate.
+    fn reads_behaviour(&self) -> bool {
+        false
+    }
     fn score(&self, request: &RequestView<'_>, activity: &ClientActivity) -> Scored;
     fn row(&self, row: u8) -> Option<(Key, i16)>;
 }
@@ -91,6 +106,10 @@ impl Scorer for CompiledModel {
 
     fn reads_activity(&self) -> bool {
         self.reads_activity()
+    }
+
+    fn reads_behaviour(&self) -> bool {
+        self.reads_behaviour()
     }
 
     fn score(&self, request: &RequestView<'_>, activity: &ClientActivity) -> Scored {
@@ -141,13 +160,24 @@ pub struct EngineCounters {
 }
 
 impl Engine {
-    /// An engine that allows all until a model is installed. All memory for request rates is taken here.
+    /// An engine that allows all until a model is installed. All memory for what clients do is taken here.
     #[must_use]
     pub fn new(limits: EngineLimits) -> Self {
+        Self::with_secret(limits, Secret::random())
+    }
+
+    /// An engine for replays: the same requests at the same times give the same evaluations in every run. Not for
+    /// traffic, where clients that know how they are told apart could hide behind each other.
+    #[must_use]
+    pub fn for_replay(limits: EngineLimits) -> Self {
+        Self::with_secret(limits, Secret::known())
+    }
+
+    fn with_secret(limits: EngineLimits, secret: Secret) -> Self {
         Self(Arc::new(Inner {
             active: ArcSwap::from_pointee(Active { scorer: None }),
             limits,
-            rates: RateTable::new(limits.rate_slots, RandomState::new()),
+            clients: Clients::new(limits.rate_slots, limits.client_slots, secret),
             started: Instant::now(),
             scored: AtomicU64::new(0),
             idle: AtomicU64::new(0),
@@ -156,8 +186,8 @@ impl Engine {
         }))
     }
 
-    /// Runs `model` from the next request on. Requests are counted towards their clients' rates while a model that asks
-    /// for rates runs, and counts outlive a swap.
+    /// Runs `model` from the next request on. What clients do is recorded while a model that asks for it runs, no more of
+    /// it than it asks for, and outlives a swap.
     pub fn install(&self, model: impl Into<Arc<CompiledModel>>) {
         self.install_scorer(model.into());
     }
@@ -191,6 +221,25 @@ impl Engine {
         self.run(request, now, || now)
     }
 
+    /// Tells what status the origin answered a client's request with, now. Counts towards the share of errors, and only
+    /// while a model runs that asks for behaviour. Never panics and allocates nothing.
+    ///
+    /// Only final answers of the origin count: not those that the proxy gives in its place, which would turn a verdict
+    /// into evidence for itself. Errors are 4xx, except 401 and 429.
+    pub fn answered(&self, client: Option<IpAddr>, status: u16) {
+        self.answered_at(client, status, self.0.started.elapsed());
+    }
+
+    /// As [`Self::answered`], at a time as [`Self::evaluate_at`] takes.
+    pub fn answered_at(&self, client: Option<IpAddr>, status: u16, now: Duration) {
+        let inner = &*self.0;
+        let active = inner.active.load();
+        let reads = active.scorer.as_deref().is_some_and(Scorer::reads_behaviour);
+        if let Some(client) = client.filter(|_| reads) {
+            inner.clients.answered(client, status, now);
+        }
+    }
+
     fn run(
         &self,
         request: &RequestView<'_>,
@@ -207,7 +256,7 @@ impl Engine {
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             let activity = match request.client {
                 Some(client) if scorer.reads_activity() => {
-                    ClientActivity::of_rate(inner.rates.record(client, begun))
+                    inner.clients.observe(client, request.path, begun, scorer.reads_behaviour())
                 }
                 _ => ClientActivity::default(),
             };

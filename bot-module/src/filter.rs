@@ -5,7 +5,6 @@ mod totals;
 
 use std::{
     any::Any,
-    hash::RandomState,
     net::IpAddr,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, atomic::Ordering},
@@ -21,13 +20,14 @@ use pingora_core::{
     Result,
     modules::http::{HttpModule, HttpModuleBuilder, Module, ModuleBuilder},
 };
-use pingora_http::RequestHeader;
+use pingora_http::{RequestHeader, ResponseHeader};
 use pingora_proxy::Session;
 pub use totals::FilterCounters;
 use totals::Totals;
 
 use crate::{
     challenge::Challenge,
+    clients::Secret,
     engine::Engine,
     limiter::Limiter,
     policy::{Action, AddressLists, Decision, Matched, Policy, Target, Verdict},
@@ -125,7 +125,7 @@ impl BotFilterBuilder {
         let challenges = policy.routes().iter().any(|route| route.challenge_below > 1);
         let own = || Challenge::new(&rand::random::<[u8; 32]>()).ok().filter(|_| challenges);
         BotFilter(Arc::new(Inner {
-            limiter: Limiter::new(policy.routes(), &RandomState::new()),
+            limiter: Limiter::new(policy.routes(), Secret::random()),
             engine,
             policy,
             lists,
@@ -180,11 +180,13 @@ impl BotFilter {
         session: &mut Session,
         client: Option<IpAddr>,
     ) -> Result<bool> {
+        let client = client.or_else(|| Some(session.client_addr()?.as_inet()?.ip()));
         // Judging changes nothing of the request but its fields, one at a time, and atomic counters.
         let judged = catch_unwind(AssertUnwindSafe(|| self.judge(session, client)));
         let (verdict, answer) = judged.unwrap_or_else(|_| (self.fault(), None));
         if let Some(module) = session.downstream_modules_ctx.get_mut::<BotModule>() {
             module.verdict = Some(verdict);
+            module.awaits = client.filter(|_| answer.is_none());
         }
         self.0.totals.count(&verdict);
         if verdict.logged {
@@ -220,7 +222,6 @@ impl BotFilter {
     fn judge(&self, session: &mut Session, client: Option<IpAddr>) -> (Verdict, Option<Answer>) {
         // The module did this already, unless the proxy forgot to add it.
         self.strip_fields(session.req_header_mut());
-        let client = client.or_else(|| Some(session.client_addr()?.as_inet()?.ip()));
         let tls = session.digest().is_some_and(|digest| digest.ssl_digest.is_some());
 
         let header = session.req_header();
@@ -332,12 +333,27 @@ impl BotFilter {
 pub struct BotModule {
     filter: BotFilter,
     verdict: Option<Verdict>,
+    /// The client that the origin has yet to answer; none where the request went no further than here.
+    awaits: Option<IpAddr>,
 }
 
 #[async_trait]
 impl HttpModule for BotModule {
     async fn request_header_filter(&mut self, request: &mut RequestHeader) -> Result<()> {
         self.filter.strip_fields(request);
+        Ok(())
+    }
+
+    async fn response_header_filter(
+        &mut self,
+        response: &mut ResponseHeader,
+        _end_of_stream: bool,
+    ) -> Result<()> {
+        if !response.status.is_informational()
+            && let Some(client) = self.awaits.take()
+        {
+            self.filter.0.engine.answered(Some(client), response.status.as_u16());
+        }
         Ok(())
     }
 
@@ -359,7 +375,7 @@ impl HttpModuleBuilder for Builder {
     }
 
     fn init(&self) -> Module {
-        Box::new(BotModule { filter: self.0.clone(), verdict: None })
+        Box::new(BotModule { filter: self.0.clone(), verdict: None, awaits: None })
     }
 }
 

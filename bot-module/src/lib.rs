@@ -48,6 +48,7 @@
 
 #[cfg_attr(not(feature = "pingora"), allow(dead_code, reason = "the filter uses it"))]
 mod challenge;
+mod clients;
 mod engine;
 #[cfg(feature = "pingora")]
 mod filter;
@@ -56,7 +57,6 @@ mod fired;
 mod limiter;
 mod model;
 mod policy;
-mod rate;
 #[cfg(feature = "recorded")]
 pub mod recorded;
 mod request;

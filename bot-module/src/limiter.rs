@@ -1,33 +1,35 @@
 //! Holds clients to the limits of routes, in memory that is fixed at start.
 
-use std::{hash::RandomState, net::IpAddr, time::Duration};
+use std::{net::IpAddr, time::Duration};
 
 use crate::{
+    clients::{RateTable, Secret, Site},
     policy::{RateLimit, Route},
-    rate::RateTable,
 };
 
 /// Counters in each row of a route's table: 128 KiB a route. Only clients of a low score are counted.
 const SLOTS: u32 = 1 << 12;
 
 /// A table for each route that limits, by the route's index.
-#[derive(Debug)]
-pub(crate) struct Limiter(Vec<Option<(RateLimit, RateTable)>>);
+pub(crate) struct Limiter {
+    secret: Secret,
+    tables: Vec<Option<(RateLimit, RateTable)>>,
+}
 
 impl Limiter {
-    pub(crate) fn new(routes: &[Route], secret: &RandomState) -> Self {
+    pub(crate) fn new(routes: &[Route], secret: Secret) -> Self {
         let table = |route: &Route| {
             (route.rate_limit_below > 1 && !route.exempt)
-                .then(|| (route.rate_limit, RateTable::new(SLOTS, secret.clone())))
+                .then(|| (route.rate_limit, RateTable::new(SLOTS)))
         };
-        Self(routes.iter().map(table).collect())
+        Self { secret, tables: routes.iter().map(table).collect() }
     }
 
     /// Counts a request of `client` (IPv6: its /64) on a route at `now`; the seconds to wait where it is one too many.
     ///
     /// Refused requests count too: who goes on asking stays limited. An unknown client is not limited.
     pub(crate) fn wait(&self, route: usize, client: Option<IpAddr>, now: Duration) -> Option<u64> {
-        let (limit, table) = self.0.get(route)?.as_ref()?;
+        let (limit, table) = self.tables.get(route)?.as_ref()?;
         // The table's window is one second: time runs so that the limit's window is.
         let scaled = now
             .as_nanos()
@@ -35,9 +37,16 @@ impl Limiter {
             .checked_div(limit.per.as_nanos())
             .unwrap_or(0);
         let scaled = Duration::from_nanos(u64::try_from(scaled).unwrap_or(u64::MAX));
-        let made = table.record(client?, scaled);
+        let made = table.record(self.secret.hash(Site::of(client?)), scaled);
         let whole = limit.per.as_secs().saturating_add(u64::from(limit.per.subsec_nanos() > 0));
         (made > u64::from(limit.requests)).then_some(whole.max(1))
+    }
+}
+
+impl std::fmt::Debug for Limiter {
+    /// Without the secret.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Limiter").field(&self.tables).finish()
     }
 }
 

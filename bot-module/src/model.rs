@@ -190,10 +190,16 @@ impl CompiledModel {
         self.weights.get(usize::from(row)).copied()
     }
 
-    /// Whether a row asks for what the client did before.
+    /// Whether a row asks for what the client did before, or how often it asks.
     #[must_use]
     pub const fn reads_activity(&self) -> bool {
         self.signals.reads_activity()
+    }
+
+    /// Whether a row asks for more of what the client did than how often it asks: for paths, errors or gaps.
+    #[must_use]
+    pub fn reads_behaviour(&self) -> bool {
+        false
     }
 
     /// Scores a request of a client that did `activity`. Pure, and allocates nothing.

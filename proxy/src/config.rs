@@ -169,6 +169,8 @@ pub(crate) struct State {
 pub(crate) struct Limits {
     /// Clients whose request rate is remembered.
     pub(crate) rate_slots: u32,
+    /// Clients whose behaviour is remembered.
+    pub(crate) client_slots: u32,
     /// Time after which a score is thrown away.
     pub(crate) overrun: Duration,
     /// Faults of the scorer after which an artifact is given up.

@@ -216,6 +216,7 @@ fn follow(
 fn engine_limits(config: &Config) -> EngineLimits {
     EngineLimits::default()
         .with_rate_slots(config.limits.rate_slots)
+        .with_client_slots(config.limits.client_slots)
         .with_max_scoring(config.limits.overrun)
 }
 

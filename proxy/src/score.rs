@@ -149,7 +149,7 @@ struct Judge {
 impl Judge {
     fn new(model: CompiledModel, bot_below: u8) -> Self {
         let (digest, rows, intercept) = (model.digest(), model.len(), model.intercept());
-        let engine = Engine::new(EngineLimits::default());
+        let engine = Engine::for_replay(EngineLimits::default());
         engine.install(model);
         let policy = Policy::new(vec![Route::new().block_below(bot_below)]);
         Self { digest, rows, intercept, engine, policy }

@@ -1,7 +1,10 @@
-use std::{hash::RandomState, net::IpAddr, time::Duration};
+use std::{net::IpAddr, time::Duration};
 
 use super::Limiter;
-use crate::policy::{RateLimit, Route};
+use crate::{
+    clients::Secret,
+    policy::{RateLimit, Route},
+};
 
 #[test]
 fn a_client_may_ask_so_often_within_the_window_and_each_route_counts_apart() {
@@ -11,7 +14,7 @@ fn a_client_may_ask_so_often_within_the_window_and_each_route_counts_apart() {
         Route::new(),
         Route::new().rate_limit_below(30, limit),
     ];
-    let limiter = Limiter::new(&routes, &RandomState::new());
+    let limiter = Limiter::new(&routes, Secret::known());
     let client = |last| Some(IpAddr::from([192, 0, 2, last]));
     let now = Duration::from_secs(100);
     for _ in 0..3 {

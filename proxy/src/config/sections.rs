@@ -189,6 +189,12 @@ fn limits(section: Section<'_, '_>) -> Option<Limits> {
         "a number from 256 to 16777216",
         values::integer(256, 1 << 24),
     );
+    let clients = section.or(
+        "client_slots",
+        16_384,
+        "a number from 256 to 1048576",
+        values::integer(256, 1 << 20),
+    );
     let overrun = section.or("overrun", Duration::from_millis(50), DURATION, values::duration);
     let fault_bound = section.or(
         "fault_bound",
@@ -199,6 +205,7 @@ fn limits(section: Section<'_, '_>) -> Option<Limits> {
     section.finish();
     Some(Limits {
         rate_slots: u32::try_from(slots?).ok()?,
+        client_slots: u32::try_from(clients?).ok()?,
         overrun: overrun?,
         fault_bound: fault_bound?,
     })

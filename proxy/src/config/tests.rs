@@ -223,6 +223,7 @@ fn each_mistake_names_its_key() {
         ),
         ("[state]", "[route]\nshadow = true\n[state]", "route: expected tables written [[route]]"),
         ("[state]", "[limits]\nrate_slots = 1\n[state]", "limits.rate_slots"),
+        ("[state]", "[limits]\nclient_slots = 2000000\n[state]", "limits.client_slots"),
         (
             "[state]",
             "[limits]\nfault_bound = 18446744073709551616\n[state]",

@@ -1,8 +1,6 @@
 //! How many requests each client makes, in memory that is fixed at start.
 
 use std::{
-    hash::{BuildHasher, RandomState},
-    net::IpAddr,
     sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
@@ -19,8 +17,8 @@ const SECOND_MASK: u64 = (1 << 24) - 1;
 /// Requests per client within the last second: a count-min sketch (Cormode and Muthukrishnan, 2005) of sliding
 /// windows, without locks.
 ///
-/// A client is an IPv4 address or an IPv6 /64, since a site is given a /64 and may use all of it. It has one counter
-/// in each of four rows, by a hash under a secret of this process, and its rate is the smallest of the four.
+/// A client has one counter in each of four rows, by a hash under a secret of this process, and its rate is the smallest
+/// of the four.
 ///
 /// - **Never grows**: the table is allocated once, whatever the number of clients.
 /// - **May over-count, by collision only.** Others who share the counters of a client add to them. Over a
@@ -35,29 +33,19 @@ pub(crate) struct RateTable {
     /// `ROWS` rows of `width` counters.
     counters: Box<[AtomicU64]>,
     width: u64,
-    secret: RandomState,
 }
 
 impl RateTable {
     /// A table of `width` counters in each of its rows, at least 1.
-    pub(crate) fn new(width: u32, secret: RandomState) -> Self {
+    pub(crate) fn new(width: u32) -> Self {
         let width = width.max(1);
         let counters = (width as usize).saturating_mul(ROWS);
-        Self {
-            counters: (0..counters).map(|_| AtomicU64::new(0)).collect(),
-            width: width.into(),
-            secret,
-        }
+        Self { counters: (0..counters).map(|_| AtomicU64::new(0)).collect(), width: width.into() }
     }
 
-    /// Counts a request of `client` at `now`, a time since any fixed origin, and returns how many it made within the
-    /// last second, this one included.
-    pub(crate) fn record(&self, client: IpAddr, now: Duration) -> u64 {
-        let site = match client.to_canonical() {
-            IpAddr::V4(address) => (4, u64::from(address.to_bits())),
-            IpAddr::V6(address) => (6, (address.to_bits() >> 64) as u64),
-        };
-        let hash = self.secret.hash_one(site);
+    /// Counts a request at `now`, a time since any fixed origin, of the client that has this hash, and returns how many it
+    /// made within the last second, this one included.
+    pub(crate) fn record(&self, hash: u64, now: Duration) -> u64 {
         // Four indices of one hash (Kirsch and Mitzenmacher, 2008).
         let step = hash.rotate_left(32) | 1;
         let mut rate = u64::MAX;

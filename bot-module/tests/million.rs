@@ -1,0 +1,70 @@
+//! A million clients leave the engine as large as it was.
+#![allow(clippy::unwrap_used, clippy::arithmetic_side_effects, reason = "a test")]
+
+use std::{fmt::Write, net::IpAddr, time::Duration};
+
+use greenlight_artifact::{Draft, Feature, Key, Row, Schema};
+use greenlight_bot::{CompiledModel, Engine, EngineLimits, RequestView};
+use http::{HeaderMap, HeaderValue, Version, header::USER_AGENT};
+
+/// Every kind of row that remembers clients.
+const ROWS: [(&str, &str); ROW_COUNT] = [
+    ("request-rate", "10"),
+    ("distinct-paths-over", "30"),
+    ("error-ratio-over", "40"),
+    ("gap-variation-under", "10"),
+];
+const ROW_COUNT: usize = 4;
+
+fn model() -> CompiledModel {
+    let rows = ROWS.iter().enumerate().map(|(index, (kind, argument))| {
+        let key = Key::from_text(&format!("row{index}"), index).unwrap();
+        Row::of(key, &Feature::parse(kind, argument).unwrap(), 100)
+    });
+    let draft = Draft {
+        intercept: 0,
+        engine: 1,
+        created_at: 0,
+        label: String::new(),
+        rows: rows.collect(),
+    };
+    CompiledModel::compile(&draft.encode(&[Schema::ENGINE_1]).unwrap()).unwrap()
+}
+
+#[test]
+fn a_million_clients_paths_and_user_agents_leave_no_byte_behind() {
+    let engine = Engine::new(EngineLimits::default());
+    engine.install(model());
+    let mut path = String::with_capacity(64);
+    let mut agents: Vec<HeaderMap> = Vec::new();
+    for agent in 0..1_000 {
+        let value = HeaderValue::from_str(&format!("agent/{agent}")).unwrap();
+        agents.push(HeaderMap::from_iter([(USER_AGENT, value)]));
+    }
+    let mut ask = |client: IpAddr, number: u32| {
+        path.clear();
+        write!(path, "/path/{number}").unwrap();
+        let headers = agents.get(number as usize % agents.len()).unwrap();
+        let request =
+            RequestView::new("GET", &path, Version::HTTP_11, headers).with_client(Some(client));
+        let now = Duration::from_micros(u64::from(number) * 100);
+        let evaluation = engine.evaluate_at(&request, now);
+        engine.answered_at(Some(client), 404, now);
+        evaluation
+    };
+    // The first load of a thread makes it known to arc-swap.
+    let _ = ask([192, 0, 2, 1].into(), 0);
+    let info = allocation_counter::measure(|| {
+        for number in 0..1_000_000_u32 {
+            let client = if number % 2 == 0 {
+                IpAddr::from((0x0a00_0000 | number).to_be_bytes())
+            } else {
+                IpAddr::from(((0x2001_0db8_0000_0000 | u128::from(number)) << 64).to_be_bytes())
+            };
+            let evaluation = ask(client, number);
+            assert!(evaluation.fired.len() <= 1, "of a client seen once: {evaluation:?}");
+        }
+    });
+    assert_eq!((info.count_total, info.bytes_current), (0, 0));
+    assert_eq!((engine.faults(), engine.counters().scored), (0, 1_000_001));
+}
