@@ -198,8 +198,8 @@ impl CompiledModel {
 
     /// Whether a row asks for more of what the client did than how often it asks: for paths, errors or gaps.
     #[must_use]
-    pub fn reads_behaviour(&self) -> bool {
-        false
+    pub const fn reads_behaviour(&self) -> bool {
+        self.signals.reads_behaviour()
     }
 
     /// Scores a request of a client that did `activity`. Pure, and allocates nothing.

@@ -8,13 +8,12 @@ use greenlight_bot::{CompiledModel, Engine, EngineLimits, RequestView};
 use http::{HeaderMap, HeaderValue, Version, header::USER_AGENT};
 
 /// Every kind of row that remembers clients.
-const ROWS: [(&str, &str); ROW_COUNT] = [
+const ROWS: [(&str, &str); 4] = [
     ("request-rate", "10"),
     ("distinct-paths-over", "30"),
     ("error-ratio-over", "40"),
     ("gap-variation-under", "10"),
 ];
-const ROW_COUNT: usize = 4;
 
 fn model() -> CompiledModel {
     let rows = ROWS.iter().enumerate().map(|(index, (kind, argument))| {

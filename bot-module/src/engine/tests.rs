@@ -151,6 +151,64 @@ fn counts_each_request_towards_its_clients_rate() {
     }
 }
 
+/// The rows that fire at a request for `path` at `now`, of a model with this one row.
+fn fires(engine: &Engine, path: &str, now: Duration) -> bool {
+    engine.evaluate_at(&request(path, &HeaderMap::new()), now).fired.len() == 1
+}
+
+/// An engine that runs this one row.
+fn engine_with(kind: &str, argument: &str) -> Engine {
+    let feature = Feature::parse(kind, argument).unwrap();
+    let rows = vec![Row::of(Key::from_text("row", 0).unwrap(), &feature, 100)];
+    let draft = Draft { intercept: 0, engine: 1, created_at: 0, label: String::new(), rows };
+    let engine = Engine::for_replay(EngineLimits::default());
+    engine.install(CompiledModel::compile(&draft.encode(&[Schema::ENGINE_1]).unwrap()).unwrap());
+    engine
+}
+
+#[test]
+fn a_row_about_paths_fires_past_its_number_of_paths() {
+    let engine = engine_with("distinct-paths-over", "3");
+    let fired: Vec<bool> =
+        (0..5).map(|path| fires(&engine, &format!("/{path}"), Duration::ZERO)).collect();
+    assert_eq!(fired, [false, false, false, true, true]);
+}
+
+#[test]
+fn a_row_about_errors_fires_once_the_origin_answered_with_enough_of_them() {
+    let engine = engine_with("error-ratio-over", "40");
+    let client = Some([192, 0, 2, 1].into());
+    assert!(!fires(&engine, "/", Duration::ZERO));
+    for status in [404; 10].into_iter().chain([200; 10]) {
+        assert!(!fires(&engine, "/", Duration::ZERO), "too few answers");
+        engine.answered_at(client, status, Duration::ZERO);
+        engine.answered_at(None, 404, Duration::ZERO);
+    }
+    assert!(fires(&engine, "/", Duration::ZERO));
+}
+
+#[test]
+fn a_row_about_gaps_fires_for_a_loop() {
+    let engine = engine_with("gap-variation-under", "10");
+    let fired: Vec<bool> =
+        (0..10).map(|request| fires(&engine, "/", Duration::from_secs(request))).collect();
+    assert_eq!(fired, [false, false, false, false, false, false, false, false, true, true]);
+}
+
+#[test]
+fn what_no_row_asks_for_is_not_recorded() {
+    let engine = engine_with("request-rate", "1000");
+    (0..9).for_each(|path| {
+        let _ = fires(&engine, &format!("/{path}"), Duration::ZERO);
+    });
+    let feature = Feature::parse("distinct-paths-over", "1").unwrap();
+    let rows = vec![Row::of(Key::from_text("row", 0).unwrap(), &feature, 100)];
+    let draft = Draft { intercept: 0, engine: 1, created_at: 0, label: String::new(), rows };
+    engine.install(CompiledModel::compile(&draft.encode(&[Schema::ENGINE_1]).unwrap()).unwrap());
+    assert!(!fires(&engine, "/first", Duration::ZERO));
+    assert!(fires(&engine, "/second", Duration::ZERO));
+}
+
 #[test]
 fn no_request_sees_half_of_a_swap() {
     let engine = Engine::new(EngineLimits::default());

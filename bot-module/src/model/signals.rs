@@ -45,10 +45,14 @@ pub(super) struct SignalTable {
 }
 
 impl SignalTable {
-    /// Whether a row asks for what the client did before.
+    /// Whether a row asks for what the client did before, or how often it asks.
     pub(super) const fn reads_activity(&self) -> bool {
-        !(self.request_rate.is_empty()
-            && self.distinct_paths.is_empty()
+        !self.request_rate.is_empty() || self.reads_behaviour()
+    }
+
+    /// Whether a row asks for more of it than the rate.
+    pub(super) const fn reads_behaviour(&self) -> bool {
+        !(self.distinct_paths.is_empty()
             && self.error_ratio.is_empty()
             && self.gap_variation.is_empty())
     }
