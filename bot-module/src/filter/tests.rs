@@ -34,7 +34,7 @@ use crate::{
     policy::{Action, Verdict},
 };
 
-/// An origin that answers with the head of the request as the body, and counts.
+/// An origin that answers with the head of the request as the body, and counts. It has no page `/missing`.
 struct Origin {
     address: SocketAddr,
     requests: Arc<AtomicUsize>,
@@ -67,8 +67,9 @@ fn echo(mut stream: TcpStream, requests: &AtomicUsize) {
     }
     requests.fetch_add(1, Ordering::SeqCst);
     let length = head.len();
+    let status = if head.starts_with(b"GET /missing ") { "404 Not Found" } else { "200 OK" };
     let answer =
-        format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
+        format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
     stream.write_all(&[answer.as_bytes(), &head].concat()).unwrap();
 }
 
@@ -371,6 +372,26 @@ fn the_client_is_who_the_host_proxy_says_or_else_the_peer() {
     assert_eq!(peer.ask(HUMAN).status, 200);
     let verdicts = peer.verdicts(1);
     assert!(verdicts.iter().all(|verdict| verdict.fired.is_empty()), "{verdicts:?}");
+}
+
+#[test]
+fn the_origins_errors_count_towards_the_client_and_our_refusals_do_not() {
+    let edge = Edge::start(DEFAULT);
+    let feature = Feature::parse("error-ratio-over", "60").unwrap();
+    let rows = vec![Row::of(Key::from_text("errors", 0).unwrap(), &feature, 8_000)];
+    let draft = Draft { intercept: -3_000, engine: 1, created_at: 0, label: String::new(), rows };
+    let model = CompiledModel::compile(&draft.encode(&[Schema::ENGINE_1]).unwrap()).unwrap();
+    edge.bots.engine().install(model);
+    let missing = HUMAN.replacen("/page?q=1", "/missing", 1);
+    // 13 of 20 answers are errors; no answer is known at the request that it is for.
+    let statuses: Vec<u16> =
+        (0..20).map(|ask| edge.ask(if ask < 7 { HUMAN } else { &missing }).status).collect();
+    assert_eq!(statuses, [[200; 7].as_slice(), &[404; 13]].concat());
+    assert!((0..20).all(|_| edge.ask(HUMAN).status == 403), "65 % are errors");
+    // Had the refusals counted, they would have been 82 %.
+    edge.bots.engine().answered(Some([127, 0, 0, 1].into()), 200);
+    edge.bots.engine().answered(Some([127, 0, 0, 1].into()), 200);
+    assert_eq!(edge.ask(HUMAN).status, 200, "13 of 22");
 }
 
 /// Panics at a request for `/panic`.

@@ -1,3 +1,5 @@
+#![allow(clippy::arithmetic_side_effects, reason = "a test")]
+
 use std::time::Duration;
 
 use super::{Behaviour, History, PathSet};
@@ -43,7 +45,7 @@ fn a_full_set_of_paths_counts_to_its_bound() {
 #[test]
 fn paths_and_answers_are_of_the_running_window_and_the_one_before() {
     let mut history = History::default();
-    let minute = |minute| Duration::from_secs(minute * 60);
+    let minute = |minute: u64| Duration::from_secs(minute * 60);
     for path in 0..3 {
         history.request(path, minute(1));
         (0..10).for_each(|_| history.answered(true, minute(1)));
