@@ -28,6 +28,7 @@ use totals::Totals;
 use crate::{
     challenge::Challenge,
     clients::Secret,
+    connection::{self, ConnectionFingerprint},
     engine::Engine,
     limiter::Limiter,
     policy::{Action, AddressLists, Decision, Matched, Policy, Target, Verdict},
@@ -170,7 +171,8 @@ impl BotFilter {
     /// The line for `ProxyHttp::request_filter`: evaluates the request and either answers it, in which case it returns
     /// `true` and the proxy must go no further, or adds the headers for the origin and returns `false`.
     ///
-    /// `client` is the client's address where the proxy knows better than the socket, as behind another proxy.
+    /// `client` is the client's address where the proxy knows better than the socket, as behind another proxy. Where it
+    /// is not the socket's, neither TLS nor the fingerprints of the connection count as the client's.
     ///
     /// # Errors
     /// None: a client that is gone before its 403 is written counts as answered. The type is that of the phase, so
@@ -180,7 +182,7 @@ impl BotFilter {
         session: &mut Session,
         client: Option<IpAddr>,
     ) -> Result<bool> {
-        let client = client.or_else(|| Some(session.client_addr()?.as_inet()?.ip()));
+        let client = client.or_else(|| peer(session));
         // Judging changes nothing of the request but its fields, one at a time, and atomic counters.
         let judged = catch_unwind(AssertUnwindSafe(|| self.judge(session, client)));
         let (verdict, answer) = judged.unwrap_or_else(|_| (self.fault(), None));
@@ -222,7 +224,10 @@ impl BotFilter {
     fn judge(&self, session: &mut Session, client: Option<IpAddr>) -> (Verdict, Option<Answer>) {
         // The module did this already, unless the proxy forgot to add it.
         self.strip_fields(session.req_header_mut());
-        let tls = session.digest().is_some_and(|digest| digest.ssl_digest.is_some());
+        // Behind another proxy the connection is that proxy's, and tells nothing about the client.
+        let direct = client.is_some_and(|client| Some(client.to_canonical()) == peer(session));
+        let connection = connection::fingerprint_of(session).filter(|_| direct);
+        let tls = direct && session.digest().is_some_and(|digest| digest.ssl_digest.is_some());
 
         let header = session.req_header();
         let matched = self.0.policy.matched(&target(header));
@@ -238,7 +243,10 @@ impl BotFilter {
             header.version,
             &header.headers,
         )
-        .with_client(client);
+        .with_client(client)
+        .with_tls(tls)
+        .with_ja4(connection.and_then(ConnectionFingerprint::ja4))
+        .with_http2(connection.and_then(ConnectionFingerprint::http2));
         let (verdict, route) = self.decide(&matched, &request);
         self.act(header, client, tls, verdict, route)
     }
@@ -387,6 +395,11 @@ fn target(header: &RequestHeader) -> Target<'_> {
 
 fn unix_seconds() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+/// The other end of the connection.
+fn peer(session: &Session) -> Option<IpAddr> {
+    Some(session.client_addr()?.as_inet()?.ip().to_canonical())
 }
 
 #[cfg(test)]

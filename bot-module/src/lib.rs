@@ -49,6 +49,8 @@
 #[cfg_attr(not(feature = "pingora"), allow(dead_code, reason = "the filter uses it"))]
 mod challenge;
 mod clients;
+#[cfg(feature = "pingora")]
+pub mod connection;
 mod engine;
 #[cfg(feature = "pingora")]
 mod filter;

@@ -58,6 +58,8 @@ pub(crate) struct Config {
 pub(crate) struct Listen {
     pub(crate) http: Vec<SocketAddr>,
     pub(crate) tls: Vec<TlsListener>,
+    /// Whether fingerprints are taken of connections over TLS.
+    pub(crate) fingerprints: bool,
     /// `/healthz`, `/status` and `/metrics`; always a loopback address.
     pub(crate) admin: SocketAddr,
     /// Threads that serve requests.

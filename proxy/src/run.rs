@@ -5,12 +5,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use greenlight_bot::connection::{ClientHelloReader, FingerprintApp};
 use greenlight_bot::{BotFilter, Challenge, Engine, EngineLimits, Policy};
 use pingora_core::server::configuration::ServerConf;
 use pingora_core::server::{ExecutionPhase, RunArgs, Server};
 use pingora_core::services::background::background_service;
 use pingora_core::services::listening::Service;
-use pingora_proxy::http_proxy_service_with_name;
+use pingora_proxy::http_proxy;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 
@@ -148,7 +149,12 @@ impl Sockets {
         admin: Admin,
         config: &Config,
     ) -> Result<(), Exit> {
-        let mut requests = http_proxy_service_with_name(&server.configuration, proxy, "proxy");
+        let app = FingerprintApp::new(http_proxy(&server.configuration, proxy));
+        let mut requests = Service::new("proxy".to_owned(), app);
+        if config.listen.fingerprints {
+            // The app takes none where this did not come first.
+            requests.endpoints().set_pre_tls_callback(Arc::new(ClientHelloReader));
+        }
         for bound in &self.http {
             tracing::info!(address = %bound.address, "listening for HTTP");
             requests.add_tcp(&bound.address.to_string());

@@ -61,6 +61,7 @@ fn listen(section: Section<'_, '_>, folder: &Path) -> Option<Listen> {
     });
     let admin =
         section.or("admin", SocketAddr::from(([127, 0, 0, 1], 9100)), ADDRESS, values::address);
+    let fingerprints = section.or("fingerprints", true, BOOLEAN, values::boolean);
     let threads = section.or(
         "threads",
         threads(),
@@ -90,7 +91,13 @@ fn listen(section: Section<'_, '_>, folder: &Path) -> Option<Listen> {
         }
     }
     section.finish();
-    Some(Listen { http: http?, tls: tls?, admin: admin?, threads: usize::try_from(threads?).ok()? })
+    Some(Listen {
+        http: http?,
+        tls: tls?,
+        fingerprints: fingerprints?,
+        admin: admin?,
+        threads: usize::try_from(threads?).ok()?,
+    })
 }
 
 fn threads() -> u64 {

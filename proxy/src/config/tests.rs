@@ -69,7 +69,7 @@ fn three_mistakes_of_three_kinds_are_all_reported() {
         mistakes(&text),
         [
             "line 3: listen.http[0]: expected an address and port such as \"127.0.0.1:8080\", found \"127.0.0.1:99999\"",
-            "line 4: listen: expected only http, tls, admin, threads, found the unknown key \"thread\" (did you mean \
+            "line 4: listen: expected only http, tls, admin, fingerprints, threads, found the unknown key \"thread\" (did you mean \
              \"threads\"?)",
             "line 11: source.chain_id: expected a chain id from 1 to 18446744073709551615, found \"one\"",
         ]
@@ -80,7 +80,7 @@ fn three_mistakes_of_three_kinds_are_all_reported() {
 fn a_key_that_is_read_twice_is_named_once() {
     let text = SMALLEST.replace("[upstream]", "admin = \"0.0.0.0:1\"\nbogus = 1\n[upstream]");
     let found = mistakes(&text);
-    assert!(found[1].contains("only http, tls, admin, threads, found"), "{found:?}");
+    assert!(found[1].contains("only http, tls, admin, fingerprints, threads, found"), "{found:?}");
 }
 
 #[test]
