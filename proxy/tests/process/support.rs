@@ -245,11 +245,16 @@ pub(crate) fn answer(reader: &mut impl BufRead) -> (u16, String) {
 
 /// Puts an artifact that calls `evil/` a bot into the state folder, as a process before would have left it.
 pub(crate) fn keep_artifact(folder: &std::path::Path) -> String {
-    let rows = vec![DraftRow::of(
-        Key::from_text("ua.evil", 0).unwrap(),
-        &Feature::UserAgentContains("evil/".to_owned()),
-        9000,
-    )];
+    keep_rows(folder, &[("ua.evil", Feature::UserAgentContains("evil/".to_owned()))])
+}
+
+/// The same with rows of the test's own, each of which is enough to block.
+pub(crate) fn keep_rows(folder: &std::path::Path, rows: &[(&str, Feature)]) -> String {
+    let count = rows.len();
+    let row = |(key, feature): &(&str, Feature)| {
+        DraftRow::of(Key::from_text(key, 0).unwrap(), feature, 9000)
+    };
+    let rows = rows.iter().map(row).collect();
     let draft = Draft {
         intercept: -2000,
         engine: 1,
@@ -261,7 +266,7 @@ pub(crate) fn keep_artifact(folder: &std::path::Path) -> String {
     let digest = artifact.digest();
     let release: greenlight_watcher::registry::Release = serde_json::from_value(serde_json::json!({
         "id": 1, "digest": digest.to_string(), "commitment": format!("0x{}", "0".repeat(64)),
-        "size": artifact.bytes().len(), "rows": 1, "status": "promoted", "verifier": format!("0x{}", "0".repeat(40)),
+        "size": artifact.bytes().len(), "rows": count, "status": "promoted", "verifier": format!("0x{}", "0".repeat(40)),
         "staged_at": 1, "location": { "log": { "block": 1 } },
     }))
     .unwrap();
