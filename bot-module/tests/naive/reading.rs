@@ -66,7 +66,7 @@ pub fn fires(feature: &Feature, request: &RequestView<'_>, activity: &ClientActi
         Feature::PathPrefix(text) => path.starts_with(text.as_bytes()),
         Feature::PathContains(text) => contains(path, text),
         Feature::PathDepthOver(depth) => {
-            request.path.split('/').filter(|segment| *segment != "").count() as u64 > *depth
+            request.path.split('/').filter(|segment| !segment.is_empty()).count() as u64 > *depth
         }
         Feature::PathEntropyOver(hundredths) => {
             path.len() >= 8 && entropy(&path[..path.len().min(1_024)]) > *hundredths
