@@ -29,10 +29,11 @@ use crate::{
     challenge::Challenge,
     clients::Secret,
     connection::{self, ConnectionFingerprint},
+    crawlers::{Claimed, CrawlerAction, CrawlerRequest, Crawlers},
     engine::Engine,
     limiter::Limiter,
     policy::{Action, AddressLists, Decision, Matched, Policy, Target, Verdict},
-    request::RequestView,
+    request::{CrawlerClaim, RequestView},
 };
 
 /// Tells the origin the score.
@@ -61,6 +62,7 @@ struct Inner {
     policy: Policy,
     lists: AddressLists,
     challenge: Option<Challenge>,
+    crawlers: Option<Crawlers>,
     limiter: Limiter,
     tells_reasons: bool,
     block_body: Bytes,
@@ -76,6 +78,7 @@ pub struct BotFilterBuilder {
     policy: Policy,
     lists: AddressLists,
     challenge: Option<Challenge>,
+    crawlers: Option<Crawlers>,
     tells_reasons: bool,
     block_body: Bytes,
     unix_seconds: fn() -> u64,
@@ -94,6 +97,13 @@ impl BotFilterBuilder {
     #[must_use]
     pub fn challenge(mut self, challenge: Challenge) -> Self {
         self.challenge = Some(challenge);
+        self
+    }
+
+    /// The crawlers whose claims are looked into. Something must run [`Crawlers::work`].
+    #[must_use]
+    pub fn crawlers(mut self, crawlers: Crawlers) -> Self {
+        self.crawlers = Some(crawlers);
         self
     }
 
@@ -121,8 +131,16 @@ impl BotFilterBuilder {
     /// The filter.
     #[must_use]
     pub fn build(self) -> BotFilter {
-        let Self { engine, policy, lists, challenge, tells_reasons, block_body, unix_seconds } =
-            self;
+        let Self {
+            engine,
+            policy,
+            lists,
+            challenge,
+            crawlers,
+            tells_reasons,
+            block_body,
+            unix_seconds,
+        } = self;
         let challenges = policy.routes().iter().any(|route| route.challenge_below > 1);
         let own = || Challenge::new(&rand::random::<[u8; 32]>()).ok().filter(|_| challenges);
         BotFilter(Arc::new(Inner {
@@ -131,6 +149,7 @@ impl BotFilterBuilder {
             policy,
             lists,
             challenge: challenge.or_else(own),
+            crawlers,
             tells_reasons,
             block_body,
             unix_seconds,
@@ -149,10 +168,17 @@ impl BotFilter {
             policy,
             lists: AddressLists::default(),
             challenge: None,
+            crawlers: None,
             tells_reasons: false,
             block_body: Bytes::from_static(b"Forbidden\n"),
             unix_seconds,
         }
+    }
+
+    /// The crawlers that it knows.
+    #[must_use]
+    pub fn crawlers(&self) -> Option<&Crawlers> {
+        self.0.crawlers.as_ref()
     }
 
     /// The engine that it asks.
@@ -237,6 +263,17 @@ impl BotFilter {
         if let Some(verdict) = self.listed(client) {
             return self.act(header, client, tls, verdict, None);
         }
+        let claimed = self.claimed(header, client);
+        if claimed.claim == CrawlerClaim::Verified {
+            let decided = |action| Verdict::without_score(Decision::VerifiedCrawler, action);
+            match claimed.action {
+                CrawlerAction::Allow => return (decided(Action::Allow), None),
+                CrawlerAction::Block => {
+                    return self.act(header, client, tls, decided(Action::Block), None);
+                }
+                CrawlerAction::Score => {}
+            }
+        }
         let request = RequestView::new(
             header.method.as_str(),
             header.uri.path(),
@@ -244,6 +281,7 @@ impl BotFilter {
             &header.headers,
         )
         .with_client(client)
+        .with_crawler(claimed.claim)
         .with_tls(tls)
         .with_ja4(connection.and_then(ConnectionFingerprint::ja4))
         .with_http2(connection.and_then(ConnectionFingerprint::http2));
@@ -265,6 +303,16 @@ impl BotFilter {
         }
         let denied = self.0.lists.deny.contains(client);
         denied.then(|| Verdict::without_score(Decision::DenyListed, Action::Block))
+    }
+
+    fn claimed(&self, header: &RequestHeader, client: Option<IpAddr>) -> Claimed<'_> {
+        let Some(crawlers) = &self.0.crawlers else { return Claimed::NONE };
+        let request = CrawlerRequest {
+            method: header.method.as_str(),
+            uri: &header.uri,
+            headers: &header.headers,
+        };
+        crawlers.claim(&request, client)
     }
 
     fn decide(&self, matched: &Matched, request: &RequestView<'_>) -> (Verdict, Option<usize>) {

@@ -51,6 +51,8 @@ mod challenge;
 mod clients;
 #[cfg(feature = "pingora")]
 pub mod connection;
+#[cfg(feature = "pingora")]
+mod crawlers;
 mod engine;
 #[cfg(feature = "pingora")]
 mod filter;
@@ -66,6 +68,12 @@ mod score;
 mod signals;
 
 pub use challenge::{Challenge, SecretError};
+#[cfg(feature = "pingora")]
+pub use crawlers::{
+    ClaimCounters, Claimed, Crawler, CrawlerAction, CrawlerError, CrawlerProblem, CrawlerRequest,
+    Crawlers, CrawlersBuilder, DnsCounters, DnsLimits, DnsResolver, FileError, KeyError,
+    LookupError, NameServers, NetworksError, Resolver, ResolverError, known_crawlers,
+};
 pub use engine::{Engine, EngineCounters, EngineLimits, Evaluation, Reason};
 #[cfg(feature = "pingora")]
 pub use filter::{
