@@ -138,6 +138,9 @@ impl Admin {
         out.sample("greenlight_scorer_faults_total", &[("kind", "panic")], totals.panics);
         out.sample("greenlight_scorer_faults_total", &[("kind", "overrun")], totals.overruns);
 
+        if let Some(crawlers) = self.bots.crawlers() {
+            crate::crawlers::write(crawlers, &mut out);
+        }
         self.metrics.write(&mut out);
         self.watch.write(&mut out);
         let dropped = u64::try_from(self.dropped_lines.dropped_lines()).unwrap_or(u64::MAX);

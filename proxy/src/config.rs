@@ -3,6 +3,7 @@
 //! Reading goes from TOML text to [`Config`] in one step. A [`Config`] is valid by construction; a file that is not
 //! gives every mistake at once, with the key, the line, what was expected and what was found.
 
+mod crawlers;
 mod network;
 mod policy;
 mod reader;
@@ -26,6 +27,7 @@ use http::header::HeaderName;
 use ipnet::IpNet;
 
 pub(crate) use policy::{Challenges, Route};
+pub(crate) use crawlers::CrawlerSettings;
 pub(crate) use reader::Mistake;
 use reader::{Document, Section};
 pub(crate) use values::Authority;
@@ -48,6 +50,7 @@ pub(crate) struct Config {
     pub(crate) tells_reasons: bool,
     /// Whether requests are scored and acted on at all.
     pub(crate) bots_enabled: bool,
+    pub(crate) crawlers: CrawlerSettings,
     pub(crate) limits: Limits,
     pub(crate) log: Log,
     pub(crate) shutdown: Shutdown,

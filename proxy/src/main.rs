@@ -12,6 +12,7 @@
 mod admin;
 mod client;
 mod config;
+mod crawlers;
 mod listen;
 mod logging;
 mod metrics;

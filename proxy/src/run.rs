@@ -19,6 +19,7 @@ use crate::Exit;
 use crate::admin::Admin;
 use crate::client::ClientAddress;
 use crate::config::{self, Config};
+use crate::crawlers::{self, CrawlerWork};
 use crate::listen::{BindError, Bound, Prebound, bind};
 use crate::logging;
 use crate::metrics::Metrics;
@@ -60,6 +61,10 @@ pub(crate) fn run(config: Config) -> Result<(), Exit> {
     if let Some(challenge) = challenge(&config) {
         bots = bots.challenge(challenge);
     }
+    let crawlers = crawlers::open(&config.crawlers);
+    if let Some(crawlers) = &crawlers {
+        bots = bots.crawlers(crawlers.clone());
+    }
     let bots = bots.build();
     let upstream = Arc::new(Upstream::new(config.upstream.clone()));
     let serving = Arc::new(AtomicBool::new(false));
@@ -85,6 +90,9 @@ pub(crate) fn run(config: Config) -> Result<(), Exit> {
     sockets.serve(&mut server, proxy, admin, &config)?;
     server.add_service(background_service("upstream", Resolver(upstream)));
     server.add_service(watch.service());
+    if let Some(crawlers) = crawlers {
+        server.add_service(background_service("crawlers", CrawlerWork(crawlers)));
+    }
 
     let phases = server.watch_execution_phase();
     // Pingora sleeps through the whole grace period. In a thread of its own it can be left as soon as nobody waits.

@@ -10,6 +10,7 @@ use http::header::HeaderName;
 use toml::de::DeValue;
 
 use super::policy;
+use super::crawlers::crawlers;
 use super::reader::Section;
 use super::source::source;
 use super::values::{
@@ -31,6 +32,7 @@ pub(super) fn config(root: Section<'_, '_>, folder: &Path) -> Option<Config> {
     let challenges = policy::challenges(root.section("challenge"), folder);
     let tells_reasons = policy::tells_reasons(root.section("headers"));
     let bots_enabled = policy::is_enabled(root.section("bots"));
+    let crawlers = crawlers(root.section("crawlers"), folder);
     let limits = limits(root.section("limits"));
     let log = log(root.section("log"));
     let shutdown = shutdown(root.section("shutdown"));
@@ -46,6 +48,7 @@ pub(super) fn config(root: Section<'_, '_>, folder: &Path) -> Option<Config> {
         challenges: challenges?,
         tells_reasons: tells_reasons?,
         bots_enabled: bots_enabled?,
+        crawlers: crawlers?,
         limits: limits?,
         log: log?,
         shutdown: shutdown?,
@@ -247,7 +250,7 @@ fn shutdown(section: Section<'_, '_>) -> Option<Shutdown> {
     Some(Shutdown { grace: grace? })
 }
 
-fn path(folder: &Path) -> impl Fn(&DeValue<'_>) -> Option<PathBuf> {
+pub(super) fn path(folder: &Path) -> impl Fn(&DeValue<'_>) -> Option<PathBuf> {
     move |value| Some(value.as_str()?).filter(|text| !text.is_empty()).map(|text| folder.join(text))
 }
 
