@@ -206,9 +206,12 @@ struct Known {
 /// What networks and keys are made from, by crawler.
 #[derive(Debug, Default)]
 struct Files {
-    networks: Vec<(Vec<IpNet>, Vec<Followed<Vec<IpNet>>>)>,
-    keys: Vec<(Vec<Key>, Vec<Followed<Vec<Key>>>)>,
+    networks: Vec<Listed<IpNet>>,
+    keys: Vec<Listed<Key>>,
 }
+
+/// What the settings give of one crawler, and what its files do.
+type Listed<T> = (Vec<T>, Vec<Followed<Vec<T>>>);
 
 /// Makes [`Crawlers`].
 #[derive(Debug, Default)]
@@ -339,11 +342,12 @@ impl CrawlersBuilder {
     }
 }
 
-type Read = ((Vec<IpNet>, Vec<Followed<Vec<IpNet>>>), (Vec<Key>, Vec<Followed<Vec<Key>>>));
-
 impl Crawler {
     /// The networks and keys, inline and in files.
-    fn read(&self, mut refuse: impl FnMut(&'static str, CrawlerProblem)) -> Read {
+    fn read(
+        &self,
+        mut refuse: impl FnMut(&'static str, CrawlerProblem),
+    ) -> (Listed<IpNet>, Listed<Key>) {
         let mut network_files = Vec::new();
         for path in &self.network_files {
             match Followed::open(path, |bytes| Ok(networks::parse(bytes)?)) {
@@ -587,15 +591,13 @@ impl Known {
     }
 }
 
-fn networks_of(
-    (inline, files): &(Vec<IpNet>, Vec<Followed<Vec<IpNet>>>),
-) -> Result<Networks, NetworksError> {
+fn networks_of((inline, files): &Listed<IpNet>) -> Result<Networks, NetworksError> {
     let all: Vec<IpNet> =
         inline.iter().chain(files.iter().flat_map(Followed::get)).copied().collect();
     Networks::new(&all)
 }
 
-fn keys_of(crawlers: &[(Vec<Key>, Vec<Followed<Vec<Key>>>)]) -> Result<Keys, KeyError> {
+fn keys_of(crawlers: &[Listed<Key>]) -> Result<Keys, KeyError> {
     let all: Vec<Vec<Key>> = crawlers
         .iter()
         .map(|(inline, files)| {

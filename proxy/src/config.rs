@@ -26,8 +26,8 @@ use greenlight_watcher::light_client::Network;
 use http::header::HeaderName;
 use ipnet::IpNet;
 
-pub(crate) use policy::{Challenges, Route};
 pub(crate) use crawlers::CrawlerSettings;
+pub(crate) use policy::{Challenges, Route};
 pub(crate) use reader::Mistake;
 use reader::{Document, Section};
 pub(crate) use values::Authority;

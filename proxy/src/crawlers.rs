@@ -47,7 +47,11 @@ pub(crate) fn open(settings: &CrawlerSettings) -> Option<Crawlers> {
 /// Writes the families of the crawlers. Their names are the configuration's.
 pub(crate) fn write(crawlers: &Crawlers, out: &mut Exposition) {
     const CLAIMS: &str = "greenlight_crawler_claims_total";
-    out.family(CLAIMS, "counter", "Requests that say that they come from a crawler, by what was found.");
+    out.family(
+        CLAIMS,
+        "counter",
+        "Requests that say that they come from a crawler, by what was found.",
+    );
     for claims in crawlers.claims() {
         for (outcome, count) in [
             ("verified", claims.verified),
@@ -59,7 +63,11 @@ pub(crate) fn write(crawlers: &Crawlers, out: &mut Exposition) {
     }
     const DNS: &str = "greenlight_crawler_dns_total";
     let dns = crawlers.dns();
-    out.family(DNS, "counter", "Claims answered from the cache or not, and lookups in DNS by how they ended.");
+    out.family(
+        DNS,
+        "counter",
+        "Claims answered from the cache or not, and lookups in DNS by how they ended.",
+    );
     for (event, count) in [
         ("hit", dns.hits),
         ("miss", dns.misses),

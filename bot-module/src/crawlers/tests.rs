@@ -1,4 +1,9 @@
-#![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test fails by a panic"
+)]
 
 use std::fs;
 use std::net::{SocketAddr, UdpSocket};
@@ -71,8 +76,21 @@ fn every_mistake_is_told() {
     };
     let errors = Crawlers::builder().crawler(bad.clone()).crawler(bad).build().unwrap_err();
     let keys: Vec<&str> = errors.iter().map(|error| error.key).collect();
-    for key in ["name", "user_agents", "domains", "keys", "networks", "network_files", "key_files", "authorities"] {
-        assert_eq!(keys.iter().filter(|found| **found == key).count(), if key == "name" { 3 } else { 2 }, "{key}");
+    for key in [
+        "name",
+        "user_agents",
+        "domains",
+        "keys",
+        "networks",
+        "network_files",
+        "key_files",
+        "authorities",
+    ] {
+        assert_eq!(
+            keys.iter().filter(|found| **found == key).count(),
+            if key == "name" { 3 } else { 2 },
+            "{key}"
+        );
     }
     let known = known_crawlers().into_iter().fold(Crawlers::builder(), CrawlersBuilder::crawler);
     assert!(known.build().is_ok());
@@ -104,7 +122,10 @@ fn files_are_followed_and_a_bad_one_keeps_the_last_good() {
     fs::remove_dir(&path).unwrap();
     fs::write(&path, "{\"prefixes\":[{\"ipv4Prefix\":\"198.51.100.0/24\"}]}").unwrap();
     crawlers.refresh();
-    assert_eq!((is("192.0.2.1"), is("198.51.100.1")), (CrawlerClaim::Unverified, CrawlerClaim::Verified));
+    assert_eq!(
+        (is("192.0.2.1"), is("198.51.100.1")),
+        (CrawlerClaim::Unverified, CrawlerClaim::Verified)
+    );
     fs::remove_dir_all(&folder).unwrap();
 }
 
@@ -165,7 +186,8 @@ async fn a_real_resolver_tells_truth_lies_and_failures_apart() {
         _ => (NXDOMAIN, None),
     });
     let servers = NameServers::These(vec![server]);
-    let limits = DnsLimits { per_network: 255, deadline: Duration::from_secs(60), ..DnsLimits::default() };
+    let limits =
+        DnsLimits { per_network: 255, deadline: Duration::from_secs(60), ..DnsLimits::default() };
     let crawlers = Crawlers::builder()
         .crawler(Crawler { domains: vec!["googlebot.com".to_owned()], ..crawler("googlebot") })
         .resolver(DnsResolver::new(&servers, Duration::from_secs(20)).unwrap())

@@ -46,8 +46,7 @@ pub(super) fn crawlers(section: Section<'_, '_>, folder: &Path) -> Option<Crawle
         "\"system\", \"off\" or a list of name servers such as [\"127.0.0.1:53\"]",
         name_servers,
     );
-    let dns_timeout =
-        section.or("dns_timeout", Duration::from_secs(2), DURATION, values::duration);
+    let dns_timeout = section.or("dns_timeout", Duration::from_secs(2), DURATION, values::duration);
     let dns_cache = section.or(
         "dns_cache",
         16_384,
@@ -95,8 +94,11 @@ fn crawler(
     let name = section.required("name", "a name of a-z, 0-9 and \"-\"", values::text);
     let user_agents = section.list("user_agents", TEXT, values::text);
     let networks = section.list("networks", CIDR, values::cidr);
-    let network_files =
-        section.list("network_files", "the path of a list of networks", super::sections::path(folder));
+    let network_files = section.list(
+        "network_files",
+        "the path of a list of networks",
+        super::sections::path(folder),
+    );
     let domains = section.list("domains", "a domain such as \"googlebot.com\"", values::text);
     let keys = section.list("keys", "the \"x\" of an Ed25519 JWK", values::text);
     let key_files =

@@ -9,8 +9,8 @@ use std::time::Duration;
 use http::header::HeaderName;
 use toml::de::DeValue;
 
-use super::policy;
 use super::crawlers::crawlers;
+use super::policy;
 use super::reader::Section;
 use super::source::source;
 use super::values::{

@@ -1,4 +1,9 @@
-#![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test fails by a panic"
+)]
 
 use ed25519_dalek::{Signer as _, SigningKey};
 use http::HeaderValue;
@@ -141,7 +146,8 @@ fn a_signature_of_ones_own_is_valid_and_whatever_is_changed_makes_it_invalid() {
         *byte = if *byte == b'A' { b'B' } else { b'A' };
         let mut changed = headers.clone();
         changed.insert("signature", HeaderValue::from_bytes(&bytes).unwrap());
-        assert_eq!(check(&changed), Some((1, false)), "byte {at}");
+        // Where the field cannot be read any more, there is no signature.
+        assert!(check(&changed).is_none_or(|(_, valid)| !valid), "byte {at}");
     }
 }
 

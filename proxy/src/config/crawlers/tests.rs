@@ -23,8 +23,11 @@ fn what_is_left_out_knows_the_known_crawlers_by_the_systems_dns() {
 #[test]
 fn a_crawler_by_a_known_name_adds_to_it_and_files_lie_in_the_configurations_folder() {
     let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("google.json"), r#"{"prefixes":[{"ipv4Prefix":"66.249.64.0/27"}]}"#)
-        .unwrap();
+    std::fs::write(
+        folder.path().join("google.json"),
+        r#"{"prefixes":[{"ipv4Prefix":"66.249.64.0/27"}]}"#,
+    )
+    .unwrap();
     let text = r#"
 [crawlers]
 dns = ["127.0.0.1:53", "[::1]:5353"]
