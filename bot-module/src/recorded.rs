@@ -126,8 +126,8 @@ impl RecordedRequest {
     }
 
     /// Writes the line, without its end. [`RecordedRequest::parse`] gives an equal request back, provided that the path
-    /// begins with `/` or is `*` and the version is one that the format knows. No character of it is a control character:
-    /// JSON escapes those of the values.
+    /// begins with `/` or is `*` and the version is one that the format knows. A line has no line ends in it: JSON escapes
+    /// them, though not all that a terminal obeys.
     #[must_use]
     pub fn to_line(&self) -> String {
         line::write(self)

@@ -1,6 +1,7 @@
 //! `greenlight score`: the edge's own scoring, on recorded requests.
 
 mod against;
+mod judge;
 mod summary;
 
 use std::fs::File;
@@ -8,19 +9,18 @@ use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use greenlight_artifact::{Defect, Digest, Schema, ValidArtifact};
+use greenlight_artifact::{Defect, Schema, ValidArtifact};
+use greenlight_bot::CompileError;
 use greenlight_bot::recorded::{LineError, Reader, RecordedRequest};
-use greenlight_bot::{
-    CompileError, CompiledModel, Engine, EngineLimits, Policy, Reason, Route, Target, Verdict,
-};
 use serde::Serialize;
 
 use crate::Exit;
 use against::Comparison;
+use judge::{Explanation, Judge, Judged};
 use summary::Summary;
 
-/// Time between two lines. Lines carry no time of their own, so that rows about request rates must not fire.
-const APART: Duration = Duration::from_secs(60);
+/// Time from a line to one that says no time, so that rows about what a client did before do not fire.
+const APART: Duration = Duration::from_mins(1);
 
 /// What to score, and with what.
 #[derive(clap::Args)]
@@ -32,7 +32,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     against: Option<PathBuf>,
     /// Requests, one JSON object a line: method, path, version, client, headers ([[name, value], …]), and optionally
-    /// label ("bot" or "human") and source. "-" reads standard input.
+    /// at (seconds, ascending: rows about rates see them as recorded), tls, ja4, http2, crawler, status, label ("bot" or
+    /// "human") and source. "-" reads standard input.
     #[arg(long, value_name = "FILE")]
     requests: PathBuf,
     /// Scores below this are blocked, and count as bots in the summary.
@@ -41,6 +42,9 @@ pub(crate) struct Args {
     /// One JSON object a line, the last one the summary.
     #[arg(long)]
     json: bool,
+    /// For each request the sum behind its score: every row that fired, its weight and what it looks for.
+    #[arg(long, conflicts_with = "against")]
+    explain: bool,
 }
 
 /// Why nothing, or not everything, was scored.
@@ -67,11 +71,30 @@ impl ScoreError {
     }
 }
 
+/// Why a line is not scored.
+#[derive(Debug, thiserror::Error)]
+enum Refusal {
+    #[error(transparent)]
+    Line(#[from] LineError),
+    #[error("at: expected no time before that of an earlier line, {} s, found {} s", .earlier.as_secs_f64(), .found.as_secs_f64())]
+    BackInTime { earlier: Duration, found: Duration },
+}
+
+impl Refusal {
+    const fn reason(&self) -> &'static str {
+        match self {
+            Self::Line(error) => error.reason(),
+            Self::BackInTime { .. } => "back-in-time",
+        }
+    }
+}
+
 /// What was found out about one line.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Answer<'a> {
     Scored { score: u8, verdict: &'static str, reasons: Vec<NamedReason<'a>> },
+    Explained(Explanation<'a>),
     Refused { line: u64, error: &'static str, message: String },
 }
 
@@ -99,24 +122,22 @@ pub(crate) fn score(args: &Args) -> Result<(), Exit> {
 }
 
 fn run(args: &Args, output: impl Write) -> Result<(), ScoreError> {
-    let judge = Judge::new(compiled(&args.artifact)?, args.bot_below);
-    let against = args.against.as_deref().map(compiled).transpose()?;
+    let judge = judge(&args.artifact, args.bot_below)?;
+    let against =
+        args.against.as_deref().map(|path| self::judge(path, args.bot_below)).transpose()?;
     let input = open(&args.requests)?;
     match against {
-        Some(model) => {
-            let before = Judge::new(model, args.bot_below);
-            Comparison::new(args, before, judge, output).all(input)
-        }
+        Some(before) => Comparison::new(args, before, judge, output).all(input),
         None => Run::new(args, judge, output).all(input),
     }
 }
 
-fn compiled(path: &Path) -> Result<CompiledModel, ScoreError> {
+fn judge(path: &Path, bot_below: u8) -> Result<Judge, ScoreError> {
     let bytes =
         read_capped(path).map_err(|source| ScoreError::Read { path: path.into(), source })?;
     let artifact = ValidArtifact::check(&bytes, &[Schema::ENGINE_1])
         .map_err(|defect| ScoreError::Artifact { path: path.into(), defect })?;
-    CompiledModel::compile(&artifact)
+    Judge::new(&artifact, bot_below)
         .map_err(|source| ScoreError::Compile { path: path.into(), source })
 }
 
@@ -137,51 +158,29 @@ fn read_capped(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// An artifact, and what is done about its scores.
-struct Judge {
-    digest: Digest,
-    rows: usize,
-    intercept: i32,
-    engine: Engine,
-    policy: Policy,
-}
-
-impl Judge {
-    fn new(model: CompiledModel, bot_below: u8) -> Self {
-        let (digest, rows, intercept) = (model.digest(), model.len(), model.intercept());
-        let engine = Engine::for_replay(EngineLimits::default());
-        engine.install(model);
-        let policy = Policy::new(vec![Route::new().block_below(bot_below)]);
-        Self { digest, rows, intercept, engine, policy }
-    }
-
-    /// The verdict on the request of that line, and the rows behind it.
-    fn judge(&self, line: u64, request: &RecordedRequest) -> (Verdict, Vec<Reason>) {
-        let now = APART.saturating_mul(u32::try_from(line).unwrap_or(u32::MAX));
-        let evaluation = self.engine.evaluate_at(&request.view(), now);
-        let verdict = self
-            .policy
-            .decide(&Target::new(request.method.as_str(), None, &request.path), &evaluation);
-        let reasons = self.engine.reasons(verdict.digest, verdict.fired);
-        (verdict, reasons)
-    }
-
-    /// A summary of nothing yet.
-    fn summary(&self, bot_below: u8) -> Summary {
-        let artifact = self.digest.to_string();
-        Summary { artifact, rows: self.rows, bot_below, ..Summary::default() }
-    }
-}
-
-/// Hands over every line with its number, from 1; empty ones are passed over.
+/// Hands over every line with its number, from 1, and each request with its time; empty lines are passed over.
 fn each_line(
     input: impl BufRead,
     path: &Path,
-    mut take: impl FnMut(u64, Result<RecordedRequest, LineError>) -> Result<(), ScoreError>,
+    mut take: impl FnMut(u64, Result<(&RecordedRequest, Duration), Refusal>) -> Result<(), ScoreError>,
 ) -> Result<(), ScoreError> {
+    let mut now = Duration::ZERO;
     for line in Reader::new(input) {
         let line = line.map_err(|source| ScoreError::Read { path: path.into(), source })?;
-        take(line.number, line.request)?;
+        let request = match line.request {
+            Ok(request) => request,
+            Err(error) => {
+                take(line.number, Err(error.into()))?;
+                continue;
+            }
+        };
+        let at = request.at.unwrap_or(now.saturating_add(APART));
+        if at < now {
+            take(line.number, Err(Refusal::BackInTime { earlier: now, found: at }))?;
+            continue;
+        }
+        now = at;
+        take(line.number, Ok((&request, now)))?;
     }
     Ok(())
 }
@@ -191,14 +190,26 @@ fn refuse(
     output: &mut impl Write,
     args: &Args,
     line: u64,
-    error: &LineError,
+    refusal: &Refusal,
 ) -> Result<(), ScoreError> {
-    eprintln!("greenlight: {}: line {line}: {error}", args.requests.display());
+    let message = plain(&refusal.to_string());
+    eprintln!("greenlight: {}: line {line}: {message}", args.requests.display());
     if args.json {
-        let (error, message) = (error.reason(), error.to_string());
-        return write_json(output, &Answer::Refused { line, error, message });
+        return write_json(output, &Answer::Refused { line, error: refusal.reason(), message });
     }
-    writeln!(output, " - refused  line {line}: {error}").map_err(ScoreError::Write)
+    writeln!(output, " - refused  line {line}: {message}").map_err(ScoreError::Write)
+}
+
+/// Text out of a file, with everything escaped that a terminal could obey.
+fn plain(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for char in text.chars() {
+        match char {
+            '"' | '\'' | '\\' => plain.push(char),
+            _ => plain.extend(char.escape_debug()),
+        }
+    }
+    plain
 }
 
 /// Every answer is given; whether all lines were requests is the exit code.
@@ -226,32 +237,44 @@ impl<'a, W: Write> Run<'a, W> {
     fn all(mut self, input: impl BufRead) -> Result<(), ScoreError> {
         let args = self.args;
         each_line(input, &args.requests, |line, request| match request {
-            Ok(request) => self.answer(line, &request),
-            Err(error) => {
+            Ok((request, now)) => self.answer(line, request, now),
+            Err(refusal) => {
                 self.summary.refused_lines = self.summary.refused_lines.saturating_add(1);
-                refuse(&mut self.output, args, line, &error)
+                refuse(&mut self.output, args, line, &refusal)
             }
         })?;
         self.close()
     }
 
-    fn answer(&mut self, line: u64, request: &RecordedRequest) -> Result<(), ScoreError> {
-        let (verdict, reasons) = self.judge.judge(line, request);
-        self.summary.count(request, &verdict);
-        self.write(&verdict, &reasons)
+    fn answer(
+        &mut self,
+        line: u64,
+        request: &RecordedRequest,
+        now: Duration,
+    ) -> Result<(), ScoreError> {
+        let judged = self.judge.judge(request, now);
+        self.summary.count(request, &judged.verdict);
+        if self.args.explain {
+            let explanation = self.judge.explain(line, &judged);
+            if self.args.json {
+                return write_json(&mut self.output, &Answer::Explained(explanation));
+            }
+            return writeln!(self.output, "{}", explanation.describe()).map_err(ScoreError::Write);
+        }
+        self.write(&judged)
     }
 
-    fn write(&mut self, verdict: &Verdict, reasons: &[Reason]) -> Result<(), ScoreError> {
-        let (score, verdict) = (verdict.score.get(), verdict.as_str());
+    fn write(&mut self, judged: &Judged) -> Result<(), ScoreError> {
+        let (score, verdict) = (judged.verdict.score.get(), judged.verdict.as_str());
+        let reasons = judged.reasons.iter();
         if self.args.json {
             let reasons = reasons
-                .iter()
                 .map(|reason| NamedReason { key: reason.key.as_str(), weight: reason.weight })
                 .collect();
             return write_json(&mut self.output, &Answer::Scored { score, verdict, reasons });
         }
         let reasons: Vec<String> =
-            reasons.iter().map(|reason| format!("{}{:+}", reason.key, reason.weight)).collect();
+            reasons.map(|reason| format!("{}{:+}", reason.key, reason.weight)).collect();
         let answer = format!("{score:>2} {verdict:<8} {}", reasons.join(" "));
         writeln!(self.output, "{}", answer.trim_end()).map_err(ScoreError::Write)
     }

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, Write};
+use std::time::Duration;
 
 use greenlight_bot::recorded::{Label, RecordedRequest};
 use greenlight_bot::{Reason, Verdict};
 use serde::Serialize;
 
+use super::judge::{Judge, Judged};
 use super::summary::Summary;
-use super::{Args, Judge, ScoreError, each_line, finish, refuse, write_json};
+use super::{Args, ScoreError, each_line, finish, refuse, write_json};
 
 /// Two artifacts, on the same requests.
 pub(super) struct Comparison<'a, W> {
@@ -92,20 +94,25 @@ impl<'a, W: Write> Comparison<'a, W> {
     pub(super) fn all(mut self, input: impl BufRead) -> Result<(), ScoreError> {
         let args = self.args;
         each_line(input, &args.requests, |line, request| match request {
-            Ok(request) => self.answer(line, &request),
-            Err(error) => {
+            Ok((request, now)) => self.answer(line, request, now),
+            Err(refusal) => {
                 for summary in [&mut self.totals.before, &mut self.totals.after] {
                     summary.refused_lines = summary.refused_lines.saturating_add(1);
                 }
-                refuse(&mut self.output, args, line, &error)
+                refuse(&mut self.output, args, line, &refusal)
             }
         })?;
         self.close()
     }
 
-    fn answer(&mut self, line: u64, request: &RecordedRequest) -> Result<(), ScoreError> {
-        let (before, reasons_before) = self.before.judge(line, request);
-        let (after, reasons_after) = self.after.judge(line, request);
+    fn answer(
+        &mut self,
+        line: u64,
+        request: &RecordedRequest,
+        now: Duration,
+    ) -> Result<(), ScoreError> {
+        let Judged { verdict: before, reasons: reasons_before } = self.before.judge(request, now);
+        let Judged { verdict: after, reasons: reasons_after } = self.after.judge(request, now);
         self.totals.count(request, &before, &after);
         if before.action == after.action {
             return Ok(());
