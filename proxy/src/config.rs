@@ -7,6 +7,7 @@ mod crawlers;
 mod network;
 mod policy;
 mod reader;
+mod record;
 mod sections;
 mod source;
 mod url;
@@ -30,6 +31,7 @@ pub(crate) use crawlers::CrawlerSettings;
 pub(crate) use policy::{Challenges, Route};
 pub(crate) use reader::Mistake;
 use reader::{Document, Section};
+pub(crate) use record::Record;
 pub(crate) use values::Authority;
 
 /// Against a file without end, such as a device; a pipe is as welcome as a file.
@@ -53,6 +55,7 @@ pub(crate) struct Config {
     pub(crate) crawlers: CrawlerSettings,
     pub(crate) limits: Limits,
     pub(crate) log: Log,
+    pub(crate) record: Option<Record>,
     pub(crate) shutdown: Shutdown,
 }
 

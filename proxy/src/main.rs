@@ -17,6 +17,7 @@ mod listen;
 mod logging;
 mod metrics;
 mod proxy;
+mod record;
 mod run;
 mod score;
 mod status;
@@ -134,6 +135,13 @@ fn check(path: &std::path::Path, config: &Config) -> Result<(), Exit> {
     match source.adoption.depth() {
         Some(depth) => println!("  adopts from {depth} blocks below the newest head"),
         None => println!("  adopts from finalized heads"),
+    }
+    if let Some(record) = &config.record {
+        println!(
+            "  records a share of {} of the requests to {}",
+            record.sample,
+            record.file.display()
+        );
     }
     for warning in config.warnings() {
         println!("  warning: {warning}");

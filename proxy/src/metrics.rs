@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::record::Recording;
+
 /// Upper bounds of the score histogram.
 const SCORE_BOUNDS: [u8; 11] = [1, 9, 19, 29, 39, 49, 59, 69, 79, 89, 99];
 const CLASSES: [&str; 6] = ["none", "1xx", "2xx", "3xx", "4xx", "5xx"];
@@ -54,6 +56,7 @@ impl UpstreamFault {
 
 #[derive(Debug, Default)]
 pub(crate) struct Metrics {
+    pub(crate) recording: Recording,
     responses: [[AtomicU64; 6]; 2],
     faults: [AtomicU64; 4],
     retries: AtomicU64,
@@ -137,6 +140,7 @@ impl Metrics {
         );
         out.gauge("greenlight_requests_in_flight", "Requests under way.", self.in_flight());
 
+        self.recording.write(out);
         out.family(
             "greenlight_score",
             "histogram",

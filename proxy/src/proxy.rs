@@ -15,6 +15,7 @@ use pingora_proxy::{FailToProxy, ProxyHttp, ProxyWarnLogContext, Session};
 use crate::client::ClientAddress;
 use crate::logging::Escaped;
 use crate::metrics::{InFlight, Metrics, Source, UpstreamFault};
+use crate::record::{Recorder, Seen};
 use crate::upstream::Upstream;
 
 /// Attempts to reach an upstream with several addresses.
@@ -28,6 +29,7 @@ pub(crate) struct Proxy {
     pub(crate) client: ClientAddress,
     pub(crate) upstream: Arc<Upstream>,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) recorder: Option<Arc<Recorder>>,
 }
 
 /// What is remembered about one request.
@@ -172,6 +174,11 @@ impl ProxyHttp for Proxy {
         }
         if let Some(verdict) = verdict {
             self.access_log(session, verdict, status, context);
+        }
+        if let Some(recorder) = &self.recorder {
+            let tls = session.digest().is_some_and(|digest| digest.ssl_digest.is_some());
+            let header = session.req_header();
+            recorder.offer(&Seen { header, client: context.client, tls, status });
         }
         if let Some(error) = error {
             report(error, status, context);

@@ -110,14 +110,17 @@ impl Recorder {
     pub(crate) fn start(config: &Record, metrics: Arc<Metrics>) -> Self {
         let file = RecordFile::open(&config.file, config.max_bytes);
         match &file {
-            Ok(_) => tracing::info!(file = %config.file.display(), sample = config.sample, "recording requests"),
+            Ok(_) => {
+                tracing::info!(file = %config.file.display(), sample = config.sample, "recording requests")
+            }
             Err(error) => {
                 tracing::error!(reason = error.reason(), file = %config.file.display(), "requests are not recorded: {error}");
             }
         }
         let (queue, requests) = sync_channel(QUEUE);
         let pending = Arc::new(AtomicU64::new(0));
-        let writer = Writer { file: file.ok(), latest: Duration::ZERO, metrics: Arc::clone(&metrics) };
+        let writer =
+            Writer { file: file.ok(), latest: Duration::ZERO, metrics: Arc::clone(&metrics) };
         let waiting = Arc::clone(&pending);
         let thread = thread::Builder::new().name("record".to_owned());
         if let Err(error) = thread.spawn(move || writer.run(&requests, &waiting)) {
@@ -191,9 +194,9 @@ impl Writer {
     fn write(&mut self, mut request: RecordedRequest) -> Result<(), Dropped> {
         let file = self.file.as_mut().ok_or(Dropped::Write)?;
         let now = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
-        self.latest = self.latest.max(Duration::from_millis(
-            u64::try_from(now.as_millis()).unwrap_or(u64::MAX),
-        ));
+        self.latest = self
+            .latest
+            .max(Duration::from_millis(u64::try_from(now.as_millis()).unwrap_or(u64::MAX)));
         request.at = Some(self.latest);
         file.append(&request.to_line())
     }

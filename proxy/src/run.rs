@@ -24,6 +24,7 @@ use crate::listen::{BindError, Bound, Prebound, bind};
 use crate::logging;
 use crate::metrics::Metrics;
 use crate::proxy::Proxy;
+use crate::record::Recorder;
 use crate::tls::{self, TlsError};
 use crate::upstream::{Resolver, Upstream};
 use crate::watch::Watch;
@@ -77,12 +78,17 @@ pub(crate) fn run(config: Config) -> Result<(), Exit> {
         dropped_lines: logging.dropped.clone(),
     };
     let client = ClientAddress::new(&config.client);
+    let recorder = config
+        .record
+        .as_ref()
+        .map(|record| Arc::new(Recorder::start(record, Arc::clone(&metrics))));
     let proxy = Proxy {
         bots,
         bots_enabled: config.bots_enabled,
         client,
         upstream: Arc::clone(&upstream),
         metrics: Arc::clone(&metrics),
+        recorder: recorder.clone(),
     };
 
     let mut server = Server::new_with_opt_and_conf(None, conf);
@@ -106,6 +112,9 @@ pub(crate) fn run(config: Config) -> Result<(), Exit> {
     if matches!(end, End::Terminated) && server.join().is_err() {
         tracing::error!(reason = "server-panicked", "the server ended by a panic");
         return Err(Exit::Failed);
+    }
+    if let Some(recorder) = recorder {
+        recorder.drain();
     }
     tracing::info!(requests_cut = metrics.in_flight(), "stopped");
     Ok(())

@@ -12,6 +12,7 @@ use toml::de::DeValue;
 use super::crawlers::crawlers;
 use super::policy;
 use super::reader::Section;
+use super::record::record;
 use super::source::source;
 use super::values::{
     self, ADDRESS, AUTHORITY, BOOLEAN, CIDR, DURATION, DURATION_OR_ZERO, HEADER, TEXT,
@@ -35,6 +36,10 @@ pub(super) fn config(root: Section<'_, '_>, folder: &Path) -> Option<Config> {
     let crawlers = crawlers(root.section("crawlers"), folder);
     let limits = limits(root.section("limits"));
     let log = log(root.section("log"));
+    let record = match root.get("record") {
+        Some(entry) => record(entry.table(), folder).map(Some),
+        None => Some(None),
+    };
     let shutdown = shutdown(root.section("shutdown"));
     root.finish();
     Some(Config {
@@ -51,6 +56,7 @@ pub(super) fn config(root: Section<'_, '_>, folder: &Path) -> Option<Config> {
         crawlers: crawlers?,
         limits: limits?,
         log: log?,
+        record: record?,
         shutdown: shutdown?,
     })
 }

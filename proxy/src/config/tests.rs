@@ -327,3 +327,32 @@ fn durations_are_numbers_with_units() {
         assert!(found.is_err(), "{text}");
     }
 }
+
+#[test]
+fn recording_is_off_until_a_file_is_named() {
+    assert_eq!(parse(SMALLEST).expect("valid").record, None);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("requests.ndjson");
+    let with = |keys: &str| format!("{SMALLEST}[record]\nfile = {file:?}\n{keys}");
+    let record = parse(&with("")).expect("valid").record.expect("a record");
+    assert_eq!(record.file, file);
+    assert_eq!((record.sample, record.max_bytes, record.max_per_second), (0.01, 64 << 20, 100));
+    assert_eq!(parse(&with("sample = 1")).expect("valid").record.unwrap().sample, 1.0);
+    for (keys, key) in [
+        ("sample = 0", "record.sample: "),
+        ("sample = 1.5", "record.sample: "),
+        ("sample = nan", "record.sample: "),
+        ("sample = \"all\"", "record.sample: "),
+        ("max_bytes = 1", "record.max_bytes: "),
+        ("max_per_second = 0", "record.max_per_second: "),
+        ("rotate = true", "record: expected only "),
+    ] {
+        let found = mistakes(&with(keys));
+        assert!(found.len() == 1 && found[0].contains(key), "{keys}: {found:?}");
+    }
+    for file in ["/dev/full", "/nonexistent/folder/file"] {
+        let found = mistakes(&format!("{SMALLEST}[record]\nfile = {file:?}"));
+        assert!(found.len() == 1 && found[0].contains(file), "{found:?}");
+    }
+    assert!(mistakes(&format!("{SMALLEST}[record]"))[0].contains("record.file: "));
+}

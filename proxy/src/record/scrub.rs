@@ -13,8 +13,8 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use greenlight_bot::recorded::RecordedRequest;
-use http::header::{HeaderMap, HeaderName, HeaderValue};
 use http::Method;
+use http::header::{HeaderMap, HeaderName, HeaderValue};
 use pingora_http::RequestHeader;
 
 /// Longest value and longest mask that is kept.

@@ -61,7 +61,10 @@ fn addresses_become_networks() {
         ("2001:db8:1:2:3::4", "2001:db8:1::"),
         ("::ffff:192.0.2.77", "192.0.2.0"),
     ] {
-        assert_eq!(scrub::network(address.parse().unwrap()), network.parse::<std::net::IpAddr>().unwrap());
+        assert_eq!(
+            scrub::network(address.parse().unwrap()),
+            network.parse::<std::net::IpAddr>().unwrap()
+        );
     }
 }
 
@@ -96,7 +99,10 @@ fn a_torn_line_spoils_no_other() {
     assert_eq!(file.append(LINE), Ok(()));
     assert_eq!(file.append(LINE), Ok(()));
     let read = lines(&path);
-    assert_eq!(read.iter().map(|line| line.as_ref().err().copied()).collect::<Vec<_>>(), [None, Some("json"), None, None]);
+    assert_eq!(
+        read.iter().map(|line| line.as_ref().err().copied()).collect::<Vec<_>>(),
+        [None, Some("json"), None, None]
+    );
 }
 
 #[test]

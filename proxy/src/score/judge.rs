@@ -70,7 +70,7 @@ impl Judge {
         let target = Target::new(request.method.as_str(), None, &request.path);
         let verdict = self.policy.decide(&target, &evaluation);
         if let Some(status) = request.status {
-            self.engine.answered_at(request.client, status, now);
+            self.engine.answered_at(request.client, status.as_u16(), now);
         }
         let reasons = self.engine.reasons(verdict.digest, verdict.fired);
         Judged { verdict, reasons }
