@@ -264,8 +264,8 @@ pub(super) fn write(request: &RecordedRequest) -> String {
         label: request.label,
         source: request.source.as_deref().map(Cow::Borrowed),
     };
-    // Text, numbers and lists of them: nothing that JSON cannot say.
-    serde_json::to_string(&raw).unwrap_or_default()
+    // Text, numbers and lists of them: nothing that JSON cannot say. Of ASCII's controls it leaves DEL as it is.
+    serde_json::to_string(&raw).unwrap_or_default().replace('\u{7f}', "\\u007f")
 }
 
 /// `1.25` → 1.25 s. Digits beyond nanoseconds are cut off; neither signs nor exponents.
