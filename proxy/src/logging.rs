@@ -71,6 +71,12 @@ impl<S> Filter<S> for NotCausedByClients {
         event.record(&mut message);
         !CAUSED_BY_CLIENTS.iter().any(|caused| message.0.starts_with(caused))
     }
+
+    /// No bound of its own. Without a hint the other filter's would be lost, and every `trace!` of a library be formatted
+    /// for nobody, several with each request.
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        Some(LevelFilter::TRACE)
+    }
 }
 
 /// The text of an event.
@@ -96,3 +102,6 @@ impl fmt::Display for Escaped<'_> {
         if self.0.chars().nth(LONGEST).is_some() { f.write_str("…") } else { Ok(()) }
     }
 }
+
+#[cfg(test)]
+mod tests;
