@@ -43,7 +43,7 @@ struct Built {
 #[derive(Serialize)]
 pub(crate) struct Summary {
     digest: Digest,
-    label: String,
+    pub(crate) label: String,
     engine: u32,
     created_at: u64,
     intercept: i32,

@@ -7,13 +7,13 @@ use greenlight_artifact::Digest;
 
 use crate::{
     error::Error, files::Format, operation::TimelockArgs, registry::RegistryArgs, report::Report,
-    transaction::SenderArgs,
+    train::TrainArgs, transaction::SenderArgs,
 };
 
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done
-  1  failed (also: build --check found a difference, lint --deny-warnings found one)
+  1  failed (also: build --check or train --check found a difference, lint --deny-warnings found one)
   2  wrong usage or bad input; nothing was sent
   3  refused by a contract
   4  the chain cannot be reached, or what answers is no usable RPC
@@ -60,6 +60,8 @@ pub(crate) enum Command {
         #[arg(long)]
         deny_warnings: bool,
     },
+    /// Learn an artifact from labelled requests, and report on how it does on others.
+    Train(TrainArgs),
     /// Put an artifact on chain, where a verifier checks it; moves no edge.
     Stage {
         /// The artifact.
@@ -149,6 +151,7 @@ impl Command {
         match self {
             Self::Build { .. } => "build",
             Self::Lint { .. } => "lint",
+            Self::Train(_) => "train",
             Self::Stage { .. } => "stage",
             Self::Promote { .. } => "promote",
             Self::Rollback { .. } => "rollback",
@@ -165,10 +168,11 @@ impl Command {
 
     /// Does it.
     pub(crate) async fn run(self) -> Result<Report, Error> {
-        use crate::{build, change, history, lint, stage, status};
+        use crate::{build, change, history, lint, stage, status, train};
         match self {
             Self::Build { source, out, format, check } => build::run(&source, format, &out, check),
             Self::Lint { file, format, deny_warnings } => lint::run(&file, format, deny_warnings),
+            Self::Train(args) => train::run(&args),
             Self::Stage { file, verifier, unchecked, sender } => {
                 stage::run(&file, verifier, unchecked, &sender).await
             }

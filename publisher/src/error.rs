@@ -6,7 +6,7 @@ use alloy::primitives::{Address, B256};
 use greenlight_artifact::{Defect, Digest, source::SourceError};
 use serde::Serialize;
 
-use crate::{refusal::Refusal, transaction::Mined};
+use crate::{refusal::Refusal, train::TrainError, transaction::Mined};
 
 /// The exit codes, which scripts rely on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -34,6 +34,8 @@ pub(crate) enum Error {
     #[error(transparent)]
     File(#[from] FileError),
     #[error(transparent)]
+    Train(#[from] TrainError),
+    #[error(transparent)]
     Setup(#[from] SetupError),
     #[error(transparent)]
     Chain(#[from] ChainError),
@@ -54,7 +56,7 @@ pub(crate) enum FileError {
     Source { path: PathBuf, error: SourceError },
     #[error("{}: {defect}", path.display())]
     Artifact { path: PathBuf, defect: Defect },
-    #[error("{}: expected {expected}, as the source builds to; found {found}", path.display())]
+    #[error("{}: expected {expected}, as its inputs give; found {found}", path.display())]
     Differs { path: PathBuf, expected: Digest, found: Digest },
 }
 
@@ -147,6 +149,7 @@ impl Error {
                 FileError::Artifact { defect, .. } => defect.reason(),
                 FileError::Differs { .. } => "differs",
             },
+            Self::Train(error) => error.reason(),
             Self::Setup(error) => match error {
                 SetupError::NoRpc => "no-rpc",
                 SetupError::RpcUrl { .. } => "rpc-url",
@@ -184,7 +187,7 @@ impl Error {
     pub(crate) const fn exit(&self) -> Exit {
         match self {
             Self::File(FileError::Differs { .. }) => Exit::Failed,
-            Self::File(_) | Self::Setup(_) => Exit::BadInput,
+            Self::File(_) | Self::Train(_) | Self::Setup(_) => Exit::BadInput,
             Self::Chain(ChainError::Refused { .. }) => Exit::Refused,
             Self::Chain(ChainError::Unreachable { .. } | ChainError::Answer { .. }) => {
                 Exit::Unreachable

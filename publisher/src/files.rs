@@ -7,7 +7,7 @@ use std::{
 };
 
 use clap::ValueEnum;
-use greenlight_artifact::{Digest, MAGIC, Schema, ValidArtifact, source::Source};
+use greenlight_artifact::{Digest, Draft, MAGIC, Schema, ValidArtifact, source::Source};
 
 use crate::error::FileError;
 
@@ -49,6 +49,16 @@ impl Format {
 
 /// Builds the artifact of a source file.
 pub(crate) fn build(path: &Path, format: Option<Format>) -> Result<ValidArtifact, FileError> {
+    let source = |error| FileError::Source { path: path.into(), error };
+    read_source(path, format)?.encode(SCHEMAS).map_err(source)
+}
+
+/// Reads a source of any number of rows.
+pub(crate) fn draft(path: &Path) -> Result<Draft, FileError> {
+    read_source(path, None).map(|source| source.draft().clone())
+}
+
+fn read_source(path: &Path, format: Option<Format>) -> Result<Source, FileError> {
     let read = match format.unwrap_or_else(|| Format::of(path)) {
         Format::Json => Source::from_json,
         Format::Csv => Source::from_csv,
@@ -65,8 +75,7 @@ pub(crate) fn build(path: &Path, format: Option<Format>) -> Result<ValidArtifact
             expected: "UTF-8",
             found: format!("another byte after {} valid ones", error.utf8_error().valid_up_to()),
         })?;
-    let source = |error| FileError::Source { path: path.into(), error };
-    read(&text).map_err(source)?.encode(SCHEMAS).map_err(source)
+    read(&text).map_err(|error| FileError::Source { path: path.into(), error })
 }
 
 /// Reads a source or an artifact.
@@ -98,13 +107,18 @@ pub(crate) fn unchecked(path: &Path) -> Result<Vec<u8>, FileError> {
 
 /// Writes an artifact so that no reader ever sees half of it.
 pub(crate) fn write(path: &Path, artifact: &ValidArtifact) -> Result<(), FileError> {
+    write_bytes(path, artifact.bytes())
+}
+
+/// Writes a file so that no reader ever sees half of it.
+pub(crate) fn write_bytes(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     let io = |error| FileError::Io { path: path.into(), error };
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.tmp", std::process::id()));
     let temporary = path.with_file_name(name);
     let written = File::create_new(&temporary)
         .and_then(|mut file| {
-            file.write_all(artifact.bytes())?;
+            file.write_all(bytes)?;
             file.sync_all()
         })
         .and_then(|()| fs::rename(&temporary, path));
@@ -114,9 +128,20 @@ pub(crate) fn write(path: &Path, artifact: &ValidArtifact) -> Result<(), FileErr
     })
 }
 
+/// Makes a directory, unless it is there.
+pub(crate) fn make_directory(path: &Path) -> Result<(), FileError> {
+    fs::create_dir_all(path).map_err(|error| FileError::Io { path: path.into(), error })
+}
+
 /// Refuses a file that is not the bytes of `artifact`.
 pub(crate) fn compare(path: &Path, artifact: &ValidArtifact) -> Result<(), FileError> {
-    let (expected, found) = (artifact.digest(), Digest::of(&unchecked(path)?));
+    compare_bytes(path, artifact.bytes())
+}
+
+/// Refuses a file that does not hold `bytes`. What is longer is not read to its end.
+pub(crate) fn compare_bytes(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    let max = u64::try_from(bytes.len()).unwrap_or(u64::MAX).max(MAX_UNCHECKED);
+    let (expected, found) = (Digest::of(bytes), Digest::of(&read_capped(path, max)?));
     if expected == found {
         Ok(())
     } else {

@@ -18,6 +18,7 @@ mod schedule;
 mod signer;
 mod stage;
 mod status;
+mod train;
 mod transaction;
 
 use std::process::ExitCode;
