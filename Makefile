@@ -78,9 +78,11 @@ bench: ## score() by number of rows, and the light client beside bls12_381
 gas: setup ## what each contract call costs, measured again into contracts/snapshots
 	cd contracts && npm run --silent gas
 
-sample: binaries ## config/sample.json and config/sample.glff, made again from the packages they come from
-	cd config/sample && $(NPM) ci --ignore-scripts && node make.mjs
-	target/debug/greenlightctl build config/sample.json --out config/sample.glff
+sample: binaries ## config/sample.json and config/sample.glff, made again from the packages they come from (ARGS=--check to compare)
+	cd config/sample && $(NPM) ci --ignore-scripts && node make.mjs $(ARGS)
+	target/debug/greenlightctl train --requests config/sample/training.ndjson --holdout config/sample/heldout.ndjson \
+	  --candidates config/sample/candidates.json --fixed config/sample/fixed.json --rows 180 --ridge 0.1 \
+	  --out config/sample.glff --source-out config/sample.json --report config/sample/report $(ARGS)
 
 vectors: ## the corpus that Rust and Solidity answer alike
 	$(CARGO) run -q -p greenlight-artifact --example vectors > artifact/vectors/v1.json

@@ -18,6 +18,29 @@ const HEADER_ROWS = [
   ["header-contains", "accept:image/avif", -1],
   ["header-contains", "accept-encoding:br", -1],
   ["header-contains", "accept-encoding:zstd", -1],
+  ["header-equals", "accept-language:*", 1],
+  ["header-equals", "accept-encoding:identity", 1],
+  ["header-equals", "connection:close", 1],
+  ["accept-language-malformed", "", 1],
+  ["hints-missing", "", 1],
+  ["hints-contradict", "", 1],
+  ["header-count-under", "4", 1],
+  ["header-count-under", "6", 1],
+  ["header-count-under", "8", 1],
+  ["ua-shorter-than", "30", 1],
+  ["ua-shorter-than", "60", 1],
+  ["header-order", "^hua", 1],
+  ["header-order", "^hue", 1],
+  ["header-order", "^hce", 1],
+  ["header-order", "^hca", 1],
+  ["header-order", "^hcu", 1],
+  ["header-order", "^ha", 1],
+  ["header-order", "^a", 1],
+  ["header-order", "^ua", 1],
+  ["header-order", "eu$", 1],
+  ["header-order", "c$", 1],
+  ["header-order", "ua$", 1],
+  ["header-order", "cu", 1],
 ];
 
 // Words of platforms, devices, engines and in-app browsers. Crawlers imitate them, and the packages hold too few old
@@ -109,23 +132,29 @@ function distinct(tokens, having) {
 }
 
 /** Rows that no training data supports; README.md gives the reason for each. */
-export const HAND_SET = [
+export const FIXED = [
   { key: "ua.empty", kind: "ua-empty", arg: "", weight: 2500 },
   { key: "has.from", kind: "header-present", arg: "from", weight: 1500 },
   { key: "rate.50", kind: "request-rate", arg: "50", weight: 400 },
   { key: "rate.200", kind: "request-rate", arg: "200", weight: 600 },
+  { key: "paths.over.60", kind: "distinct-paths-over", arg: "60", weight: 300 },
+  { key: "errors.over.60", kind: "error-ratio-over", arg: "60", weight: 500 },
+  { key: "gaps.regular", kind: "gap-variation-under", arg: "10", weight: 400 },
+  { key: "path.scanner", kind: "scanner-path", arg: "", weight: 1000 },
+  { key: "crawler.unverified", kind: "crawler-unverified", arg: "", weight: 3000 },
   { key: "ua.cubot", kind: "ua-contains", arg: "cubot", weight: -4500 },
-  { key: "ua.opera_mini", kind: "ua-contains", arg: "opera mini/", weight: -4000 },
+  { key: "ua.opera_mini", kind: "ua-contains", arg: "opera mini/", weight: -7000 },
+  { key: "ua.headlesschrome", kind: "ua-contains", arg: "headlesschrome/", weight: 8000 },
   { key: "ua.trident", kind: "ua-contains", arg: "trident/7.0", weight: -4500 },
 ];
 
-const SPELLED = { "+": "plus", "/": "slash", ".": "dot", ";": "semicolon", ":": "colon", "@": "at", "(": "open", ")": "close", ",": "comma", " ": "_", "*": "any", "'": "apostrophe", "!": "bang", "-": "-", _: "_" };
-const PREFIX = { "ua-contains": "ua", "header-present": "has", "header-absent": "no", "header-equals": "is", "header-contains": "with" };
+const SPELLED = { "+": "plus", "/": "slash", ".": "dot", ";": "semicolon", ":": "colon", "@": "at", "(": "open", ")": "close", ",": "comma", " ": "_", "*": "any", "'": "apostrophe", "!": "bang", "^": "begin", $: "end", "-": "-", _: "_" };
+const PREFIX = { "ua-contains": "ua", "header-present": "has", "header-absent": "no", "header-equals": "is", "header-contains": "with", "header-order": "order", "header-count-under": "fields.under", "ua-shorter-than": "ua.under" };
 
 /** A key that says what the row looks at, within ^[a-z][a-z0-9_.-]{0,30}$ and used once. */
 export function keyOf({ kind, arg }, taken) {
   const words = arg.replace(/[^a-z0-9]/g, (char) => (char === " " || char === "-" || char === "_" ? SPELLED[char] : `.${SPELLED[char] ?? "other"}.`));
-  const base = `${PREFIX[kind]}.${words}`.replace(/\.{2,}/g, ".").replace(/\.$/, "").slice(0, 28);
+  const base = `${PREFIX[kind] ?? kind}.${words}`.replace(/\.{2,}/g, ".").replace(/\.$/, "").slice(0, 28);
   let key = base;
   for (let n = 2; taken.has(key); n++) key = `${base}.${n}`;
   taken.add(key);

@@ -1,6 +1,7 @@
 // Turns user agents into whole requests. The header sets of browsers are header-generator's; those of bots are assumed
 // (see README.md, "What is real and what is assumed").
 import { HeaderGenerator } from "header-generator";
+import { LIBRARIES, OF_CRAWLERS } from "./libraries.mjs";
 import { unit, withSeededRandom } from "./prng.mjs";
 
 const generator = new HeaderGenerator();
@@ -54,6 +55,30 @@ function withUserAgent(headers, ua) {
   return headers.map(([name, value]) => [name, name.toLowerCase() === "user-agent" ? ua : value]);
 }
 
+// Browsers whose brand list names another brand than Chrome's.
+const BRANDS = [[/Edg[A]?\/(\d+)/, "Microsoft Edge"], [/OPR\/(\d+)/, "Opera"], [/SamsungBrowser\/(\d+)/, "Samsung Internet"]];
+const FIRST_WITH_HINTS = 89;
+
+/**
+ * Client hints that say what the user agent says (User-Agent Client Hints, section 3): the set is that of another version
+ * of the browser at times. A user agent that is no Chromium's, or one from before hints, sends none.
+ */
+function withHints(headers, ua) {
+  const chromium = /Chrome\/(\d+)/.exec(ua);
+  if (chromium === null || Number(chromium[1]) < FIRST_WITH_HINTS) return headers.filter(([name]) => !lower(name).startsWith("sec-ch-"));
+  const own = BRANDS.map(([pattern, brand]) => [pattern.exec(ua), brand]).find(([match]) => match !== null);
+  const [version, brand] = own ? [own[0][1], own[1]] : [chromium[1], "Google Chrome"];
+  const { system } = profileOf(ua);
+  const platform = { windows: "Windows", macos: "macOS", android: "Android", linux: /CrOS/.test(ua) ? "Chrome OS" : "Linux" }[system];
+  const hints = {
+    "sec-ch-ua": `"Not:A-Brand";v="24", "Chromium";v="${chromium[1]}", "${brand}";v="${version}"`,
+    "sec-ch-ua-mobile": /Mobile/.test(ua) ? "?1" : "?0",
+    "sec-ch-ua-platform": `"${platform}"`,
+  };
+  const missing = Object.entries(hints).filter(([name]) => !headers.some(([other]) => lower(other) === name));
+  return [...missing, ...headers.map(([name, value]) => [name, hints[lower(name)] ?? value])];
+}
+
 const lower = (name) => name.toLowerCase();
 const SECURE_ONLY = /^(sec-fetch-|sec-ch-)/;
 
@@ -94,29 +119,29 @@ function place(seed, paths) {
 /** A browser's request in one of the views above. */
 export function browserRequest({ ua, language = "en-US" }, view, seed) {
   const { httpVersion, paths, change } = VIEWS[view];
+  const tls = !view.endsWith("-plaintext");
   const key = `${seed}:${view}:${ua}`;
   const { method, path, client } = place(key, paths);
-  const headers = change(withUserAgent(browserHeaders(ua, httpVersion, language, key), ua));
+  const headers = change(withHints(withUserAgent(browserHeaders(ua, httpVersion, language, key), ua), ua));
   return httpVersion === "2"
-    ? { method, path, version: "2", client, headers }
-    : { method, path, version: "1.1", client, headers: [HOST, ...headers] };
+    ? { method, path, version: "2", client, tls, headers }
+    : { method, path, version: "1.1", client, ...(tls ? { tls } : {}), headers: [HOST, ...headers] };
 }
-
-// What common clients add on their own when nobody configures headers.
-const LIBRARIES = [
-  (ua) => [HOST, ["User-Agent", ua], ["Accept", "*/*"]], // curl, Wget
-  (ua) => [HOST, ["User-Agent", ua], ["Accept-Encoding", "gzip, deflate"], ["Accept", "*/*"], ["Connection", "keep-alive"]], // Python requests
-  (ua) => [HOST, ["User-Agent", ua], ["Accept-Encoding", "gzip"]], // Go net/http
-  (ua) => [HOST, ["Connection", "Keep-Alive"], ["Accept-Encoding", "gzip"], ["User-Agent", ua]], // okhttp
-  (ua) => [HOST, ["Accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"], ["Accept-Language", "en"], ["User-Agent", ua], ["Accept-Encoding", "gzip, deflate"]], // Scrapy
-];
 
 /** A bot's request with the few headers of an HTTP library. */
 export function libraryRequest(ua, seed) {
   const key = `${seed}:library:${ua}`;
-  const library = LIBRARIES[Math.floor(unit(key, "library") * LIBRARIES.length)];
+  return requestOf(OF_CRAWLERS[Math.floor(unit(key, "library") * OF_CRAWLERS.length)], ua, key);
+}
+
+/** A request of a library that was told nothing but a browser's user agent, over TLS as most are. */
+export function imitatorRequest(library, ua, seed) {
+  return { ...requestOf(library, ua, `${seed}:${library}:${ua}`), tls: true };
+}
+
+function requestOf(library, ua, key) {
   const { method, path, client } = place(key, PATHS);
-  return { method, path, version: "1.1", client, headers: library(ua) };
+  return { method, path, version: "1.1", client, headers: LIBRARIES[library](ua) };
 }
 
 /** The worst case for a filter: a bot that says who it is, yet sends a browser's whole header set. */
