@@ -287,3 +287,6 @@ impl fmt::Display for Trained {
         write!(f, "{}    {}", if self.written { "written" } else { "same as" }, self.out.display())
     }
 }
+
+#[cfg(test)]
+mod tests;

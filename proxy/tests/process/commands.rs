@@ -1,6 +1,7 @@
 //! The commands as an operator meets them: what they print and how they exit.
 
 use std::net::TcpListener;
+use std::path::Path;
 use std::process::Output;
 
 use crate::support::{Edge, config, echo, free_address, greenlight, origin};
@@ -242,4 +243,30 @@ fn score_reads_files_and_exits_by_what_they_are() {
     let (code, _, stderr) = run(&["score", "--artifact", &good, "--requests", "/nonexistent"]);
     assert_eq!(code, 1, "{stderr}");
     assert_eq!(run(&["score", "--artifact", &good, "--requests", &mixed, "--bot-below", "0"]).0, 2);
+}
+
+#[test]
+fn the_sample_tells_known_clients_apart() {
+    let sample = |name: &str| {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../config").join(name);
+        path.to_str().unwrap().to_owned()
+    };
+    let (artifact, checks) = (sample("sample.glff"), sample("sample/checks.ndjson"));
+    let (code, stdout, stderr) =
+        run(&["score", "--artifact", &artifact, "--requests", &checks, "--json"]);
+    assert_eq!((code, stderr.as_str()), (0, ""));
+    let lines = std::fs::read_to_string(&checks).unwrap();
+    let wrong: Vec<String> = lines
+        .lines()
+        .zip(stdout.lines())
+        .filter_map(|(request, answer)| {
+            let [request, answer] = [request, answer]
+                .map(|text| serde_json::from_str::<serde_json::Value>(text).unwrap());
+            let score = answer["score"].as_u64().unwrap();
+            let right = if request["label"] == "bot" { score < 30 } else { score > 70 };
+            (!right).then(|| format!("{}: {answer}", request["source"]))
+        })
+        .collect();
+    assert!(lines.lines().count() > 100);
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }

@@ -12,3 +12,4 @@
 mod files;
 mod registry;
 mod support;
+mod train;
