@@ -52,7 +52,6 @@ pub(super) async fn run(drill: &mut Drill) -> Result<()> {
 
     let edge = scene.edge(&settings).await?;
     let load = scene.load(&edge);
-    edge.runs(&first.digest, SOON).await.context("with the chain back")?;
     let dearest = artifacts::dearest(&scene.sample)?;
     let staged = scene.stage("dearest", dearest.bytes()).await?;
     scene.promote(&staged).await?;
