@@ -107,7 +107,7 @@ async fn rows_about_a_connection_fire_where_its_fingerprint_is_seen() {
         (ja4, "fingerprints = false\n", [200, 200]),
     ] {
         let folder = tempfile::tempdir().unwrap();
-        keep_rows(folder.path(), &[row.clone()]);
+        keep_rows(folder.path(), std::slice::from_ref(&row));
         let path = config(folder.path(), origin(echo), "");
         let text = std::fs::read_to_string(&path).unwrap();
         std::fs::write(&path, text.replace("[listen]\n", &format!("[listen]\n{settings}")))

@@ -108,7 +108,7 @@ pub(super) fn files(trained: &Trained, rows: &[Contribution]) -> [(&'static str,
 fn markdown(trained: &Trained, rows: &[Contribution]) -> String {
     let evaluation = &trained.evaluation;
     let mut text = format!("# {}\n\n```\n{}\n", title(&trained.summary.label), trained.summary);
-    let _ = write!(text, "{}```\n", figures(trained));
+    let _ = writeln!(text, "{}```", figures(trained));
     text.push_str("\n![ROC](roc.svg) ![Calibration](calibration.svg)\n\n## By threshold\n\n");
     text.push_str("A request is called a bot where its score is below.\n\n");
     text.push_str("| threshold | precision | recall | false-positive rate |\n|--:|--:|--:|--:|\n");
