@@ -38,7 +38,7 @@
 //! The fingerprint travels with the connection in Pingora's [`ProxyDigest`], which Pingora sets on connections to
 //! upstreams only: it is the one field that a hook before the handshake can set and a session shows.
 
-use std::sync::OnceLock;
+use std::{net::IpAddr, sync::OnceLock};
 
 use async_trait::async_trait;
 use http::StatusCode;
@@ -104,6 +104,13 @@ impl ConnectionFingerprint {
 #[must_use]
 pub fn fingerprint_of(session: &Session) -> Option<&ConnectionFingerprint> {
     ConnectionFingerprint::of_digest(session.digest()?.proxy_digest.as_deref()?)
+}
+
+/// The fingerprint of a client at this address: that of the connection, unless another stands between.
+#[must_use]
+pub fn fingerprint_of_client(session: &Session, client: IpAddr) -> Option<&ConnectionFingerprint> {
+    let peer = session.client_addr()?.as_inet()?.ip();
+    fingerprint_of(session).filter(|_| peer.to_canonical() == client.to_canonical())
 }
 
 /// Reads the ClientHello of each connection before Pingora's handshake does, and puts it back. For

@@ -1,6 +1,9 @@
 mod answer;
+mod builder;
 mod challenged;
+mod client;
 mod fields;
+mod log;
 mod totals;
 
 use std::{
@@ -8,12 +11,14 @@ use std::{
     net::IpAddr,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, atomic::Ordering},
-    time::{Instant, SystemTime, UNIX_EPOCH},
+    time::Instant,
 };
 
 use answer::Answer;
 use async_trait::async_trait;
+pub use builder::BotFilterBuilder;
 use bytes::Bytes;
+pub use client::ClientInfo;
 use fields::{strip_cookies, strip_forged, tell_origin, tell_reasons};
 use http::{HeaderName, header};
 use pingora_core::{
@@ -27,13 +32,13 @@ use totals::Totals;
 
 use crate::{
     challenge::Challenge,
-    clients::Secret,
+    claim::CrawlerClaim,
     connection::{self, ConnectionFingerprint},
     crawlers::{Claimed, CrawlerAction, CrawlerRequest, Crawlers},
     engine::Engine,
     limiter::Limiter,
     policy::{Action, AddressLists, Decision, Matched, Policy, Target, Verdict},
-    request::{CrawlerClaim, RequestView},
+    request::RequestView,
 };
 
 /// Tells the origin the score.
@@ -46,13 +51,11 @@ pub const HEADER_ARTIFACT: HeaderName = HeaderName::from_static("x-bot-artifact"
 /// Tells the origin which rows fired, with their weights in thousandths of a logit.
 pub const HEADER_REASONS: HeaderName = HeaderName::from_static("x-bot-reasons");
 
-/// Rows that a log line names, at most.
-const MAX_LOGGED: usize = 8;
-
 /// Scores each request of a Pingora proxy and acts on it. A handle: clones share everything.
 ///
-/// What a route logs goes to `tracing` at `info` under the target `greenlight_bot::verdict`, with the score, the
-/// artifact, the escaped path and the keys of the rows that fired, the heaviest first.
+/// What a route logs, and every request that is answered here (403, 429, or a challenge's 307), goes to `tracing` at
+/// `info` under the target `greenlight_bot::verdict`: with the score, the artifact, the known crawler that the client
+/// says it is and what became of that claim, the escaped path and the keys of the rows that fired, the heaviest first.
 #[derive(Clone, Debug)]
 pub struct BotFilter(Arc<Inner>);
 
@@ -71,108 +74,11 @@ struct Inner {
     totals: Totals,
 }
 
-/// Makes a [`BotFilter`].
-#[derive(Debug)]
-pub struct BotFilterBuilder {
-    engine: Engine,
-    policy: Policy,
-    lists: AddressLists,
-    challenge: Option<Challenge>,
-    crawlers: Option<Crawlers>,
-    tells_reasons: bool,
-    block_body: Bytes,
-    unix_seconds: fn() -> u64,
-}
-
-impl BotFilterBuilder {
-    /// Clients that are allowed or refused whatever their score.
-    #[must_use]
-    pub fn lists(mut self, lists: AddressLists) -> Self {
-        self.lists = lists;
-        self
-    }
-
-    /// What makes and verifies cookies. Without it a filter whose policy challenges takes a secret of its own, which no
-    /// other process knows.
-    #[must_use]
-    pub fn challenge(mut self, challenge: Challenge) -> Self {
-        self.challenge = Some(challenge);
-        self
-    }
-
-    /// The crawlers whose claims are looked into. Something must run [`Crawlers::work`].
-    #[must_use]
-    pub fn crawlers(mut self, crawlers: Crawlers) -> Self {
-        self.crawlers = Some(crawlers);
-        self
-    }
-
-    /// Whether the origin is told the rows that fired, in [`HEADER_REASONS`]; by default it is not.
-    #[must_use]
-    pub fn tell_reasons(mut self, tells: bool) -> Self {
-        self.tells_reasons = tells;
-        self
-    }
-
-    /// The clock that cookies go by, in Unix seconds; by default the system's.
-    #[must_use]
-    pub fn unix_seconds(mut self, clock: fn() -> u64) -> Self {
-        self.unix_seconds = clock;
-        self
-    }
-
-    /// The plain-text body of a refusal.
-    #[must_use]
-    pub fn block_body(mut self, text: impl Into<Bytes>) -> Self {
-        self.block_body = text.into();
-        self
-    }
-
-    /// The filter.
-    #[must_use]
-    pub fn build(self) -> BotFilter {
-        let Self {
-            engine,
-            policy,
-            lists,
-            challenge,
-            crawlers,
-            tells_reasons,
-            block_body,
-            unix_seconds,
-        } = self;
-        let challenges = policy.routes().iter().any(|route| route.challenge_below > 1);
-        let own = || Challenge::new(&rand::random::<[u8; 32]>()).ok().filter(|_| challenges);
-        BotFilter(Arc::new(Inner {
-            limiter: Limiter::new(policy.routes(), Secret::random()),
-            engine,
-            policy,
-            lists,
-            challenge: challenge.or_else(own),
-            crawlers,
-            tells_reasons,
-            block_body,
-            unix_seconds,
-            started: Instant::now(),
-            totals: Totals::default(),
-        }))
-    }
-}
-
 impl BotFilter {
     /// A filter that asks `engine` and follows `policy`.
     #[must_use]
     pub fn builder(engine: Engine, policy: Policy) -> BotFilterBuilder {
-        BotFilterBuilder {
-            engine,
-            policy,
-            lists: AddressLists::default(),
-            challenge: None,
-            crawlers: None,
-            tells_reasons: false,
-            block_body: Bytes::from_static(b"Forbidden\n"),
-            unix_seconds,
-        }
+        BotFilterBuilder::new(engine, policy)
     }
 
     /// The crawlers that it knows.
@@ -197,8 +103,9 @@ impl BotFilter {
     /// The line for `ProxyHttp::request_filter`: evaluates the request and either answers it, in which case it returns
     /// `true` and the proxy must go no further, or adds the headers for the origin and returns `false`.
     ///
-    /// `client` is the client's address where the proxy knows better than the socket, as behind another proxy. Where it
-    /// is not the socket's, neither TLS nor the fingerprints of the connection count as the client's.
+    /// `client` is who sent it where the proxy knows better than the socket, as behind another proxy: a [`ClientInfo`],
+    /// an address, or `None`. Where the address is not the socket's, neither TLS nor the fingerprints of the connection
+    /// count as the client's.
     ///
     /// # Errors
     /// None: a client that is gone before its 403 is written counts as answered. The type is that of the phase, so
@@ -206,20 +113,18 @@ impl BotFilter {
     pub async fn request_filter(
         &self,
         session: &mut Session,
-        client: Option<IpAddr>,
+        client: impl Into<ClientInfo>,
     ) -> Result<bool> {
-        let client = client.or_else(|| peer(session));
+        let client = client.into().or_connection(session);
         // Judging changes nothing of the request but its fields, one at a time, and atomic counters.
         let judged = catch_unwind(AssertUnwindSafe(|| self.judge(session, client)));
         let (verdict, answer) = judged.unwrap_or_else(|_| (self.fault(), None));
         if let Some(module) = session.downstream_modules_ctx.get_mut::<BotModule>() {
             module.verdict = Some(verdict);
-            module.awaits = client.filter(|_| answer.is_none());
+            module.awaits = client.address.filter(|_| answer.is_none());
         }
         self.0.totals.count(&verdict);
-        if verdict.logged {
-            self.log(session, &verdict);
-        }
+        self.log(session, &verdict);
         if let Some(answer) = answer {
             answer::give(session, &answer, self.0.block_body.clone()).await;
             return Ok(true);
@@ -247,29 +152,28 @@ impl BotFilter {
         self.0.totals.read()
     }
 
-    fn judge(&self, session: &mut Session, client: Option<IpAddr>) -> (Verdict, Option<Answer>) {
+    fn judge(&self, session: &mut Session, client: ClientInfo) -> (Verdict, Option<Answer>) {
         // The module did this already, unless the proxy forgot to add it.
         self.strip_fields(session.req_header_mut());
-        // Behind another proxy the connection is that proxy's, and tells nothing about the client.
-        let direct = client.is_some_and(|client| Some(client.to_canonical()) == peer(session));
-        let connection = connection::fingerprint_of(session).filter(|_| direct);
-        let tls = direct && session.digest().is_some_and(|digest| digest.ssl_digest.is_some());
+        let connection =
+            client.address.and_then(|client| connection::fingerprint_of_client(session, client));
 
         let header = session.req_header();
         let matched = self.0.policy.matched(&target(header));
         if self.0.policy.is_exempt(&matched) {
             return (Verdict::without_score(Decision::Exempt, Action::Allow), None);
         }
-        if let Some(verdict) = self.listed(client) {
-            return self.act(header, client, tls, verdict, None);
+        if let Some(verdict) = self.listed(client.address) {
+            return self.act(header, client, verdict, None);
         }
-        let claimed = self.claimed(header, client);
+        let claimed = self.claimed(header, client.address);
+        let named = |verdict| Verdict { crawler: claimed.name, claim: claimed.claim, ..verdict };
         if claimed.claim == CrawlerClaim::Verified {
-            let decided = |action| Verdict::without_score(Decision::VerifiedCrawler, action);
+            let decided = |action| named(Verdict::without_score(Decision::VerifiedCrawler, action));
             match claimed.action {
                 CrawlerAction::Allow => return (decided(Action::Allow), None),
                 CrawlerAction::Block => {
-                    return self.act(header, client, tls, decided(Action::Block), None);
+                    return self.act(header, client, decided(Action::Block), None);
                 }
                 CrawlerAction::Score => {}
             }
@@ -280,13 +184,13 @@ impl BotFilter {
             header.version,
             &header.headers,
         )
-        .with_client(client)
+        .with_client(client.address)
         .with_crawler(claimed.claim)
-        .with_tls(tls)
+        .with_tls(client.used_tls())
         .with_ja4(connection.and_then(ConnectionFingerprint::ja4))
         .with_http2(connection.and_then(ConnectionFingerprint::http2));
         let (verdict, route) = self.decide(&matched, &request);
-        self.act(header, client, tls, verdict, route)
+        self.act(header, client, named(verdict), route)
     }
 
     fn strip_fields(&self, header: &mut RequestHeader) {
@@ -305,7 +209,7 @@ impl BotFilter {
         denied.then(|| Verdict::without_score(Decision::DenyListed, Action::Block))
     }
 
-    fn claimed(&self, header: &RequestHeader, client: Option<IpAddr>) -> Claimed<'_> {
+    fn claimed(&self, header: &RequestHeader, client: Option<IpAddr>) -> Claimed {
         let Some(crawlers) = &self.0.crawlers else { return Claimed::NONE };
         let request = CrawlerRequest {
             method: header.method.as_str(),
@@ -323,8 +227,7 @@ impl BotFilter {
     fn act(
         &self,
         header: &RequestHeader,
-        client: Option<IpAddr>,
-        tls: bool,
+        client: ClientInfo,
         mut verdict: Verdict,
         route: Option<usize>,
     ) -> (Verdict, Option<Answer>) {
@@ -333,12 +236,16 @@ impl BotFilter {
             Action::Allow | Action::Tag | Action::Log => None,
             Action::RateLimit => {
                 let now = self.0.started.elapsed();
-                route.and_then(|route| self.0.limiter.wait(route, client, now)).map(Answer::TooMany)
+                route
+                    .and_then(|route| self.0.limiter.wait(route, client.address, now))
+                    .map(Answer::TooMany)
             }
-            Action::Challenge => self.challenge(header, client, tls),
+            Action::Challenge => self.challenge(header, client),
             Action::Block => Some(Answer::Forbidden),
         };
         verdict.answered = answer.is_some();
+        // Whoever asks why a request was refused finds it in the log, whichever of limits, lists and scores refused it.
+        verdict.logged |= verdict.answered;
         (verdict, answer)
     }
 
@@ -362,25 +269,6 @@ impl BotFilter {
             tracing::error!(target: "greenlight_bot::filter", reason = "filter-panicked", total, "request passed unscored");
         }
         Verdict::without_score(Decision::Unscored, Action::Allow)
-    }
-
-    /// The operator's wish, so at `info`. Not the client's address; and its path escaped.
-    fn log(&self, session: &Session, verdict: &Verdict) {
-        let reasons = self.0.engine.reasons(verdict.digest, verdict.fired);
-        let keys: Vec<String> = reasons
-            .iter()
-            .take(MAX_LOGGED)
-            .map(|reason| format!("{}{:+}", reason.key, reason.weight))
-            .collect();
-        tracing::info!(
-            target: "greenlight_bot::verdict",
-            verdict = verdict.as_str(),
-            score = verdict.score.get(),
-            logit_milli = verdict.logit_milli,
-            artifact = verdict.digest.map(|digest| digest.short()),
-            path = ?session.req_header().uri.path(),
-            reasons = keys.join(" "),
-        );
     }
 }
 
@@ -439,15 +327,6 @@ fn target(header: &RequestHeader) -> Target<'_> {
     let host = header.headers.get(header::HOST).and_then(|host| host.to_str().ok());
     let authority = header.uri.authority().map(http::uri::Authority::as_str);
     Target::new(header.method.as_str(), host, header.uri.path()).also_host(authority)
-}
-
-fn unix_seconds() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
-}
-
-/// The other end of the connection.
-fn peer(session: &Session) -> Option<IpAddr> {
-    Some(session.client_addr()?.as_inet()?.ip().to_canonical())
 }
 
 #[cfg(test)]

@@ -48,6 +48,7 @@
 
 #[cfg_attr(not(feature = "pingora"), allow(dead_code, reason = "the filter uses it"))]
 mod challenge;
+mod claim;
 mod clients;
 #[cfg(feature = "pingora")]
 pub mod connection;
@@ -60,6 +61,7 @@ mod fired;
 #[cfg(feature = "pingora")]
 mod limiter;
 mod model;
+mod networks;
 mod policy;
 #[cfg(feature = "recorded")]
 pub mod recorded;
@@ -68,6 +70,7 @@ mod score;
 mod signals;
 
 pub use challenge::{Challenge, SecretError};
+pub use claim::{CrawlerClaim, CrawlerName};
 #[cfg(feature = "pingora")]
 pub use crawlers::{
     ClaimCounters, Claimed, Crawler, CrawlerAction, CrawlerError, CrawlerProblem, CrawlerRequest,
@@ -77,14 +80,13 @@ pub use crawlers::{
 pub use engine::{Engine, EngineCounters, EngineLimits, Evaluation, Reason};
 #[cfg(feature = "pingora")]
 pub use filter::{
-    BotFilter, BotFilterBuilder, BotModule, FilterCounters, HEADER_ARTIFACT, HEADER_REASONS,
-    HEADER_SCORE, HEADER_VERDICT,
+    BotFilter, BotFilterBuilder, BotModule, ClientInfo, FilterCounters, HEADER_ARTIFACT,
+    HEADER_REASONS, HEADER_SCORE, HEADER_VERDICT,
 };
 pub use fired::{Fired, FiredRows};
 pub use model::{CompileError, CompiledModel, Scored};
-pub use policy::{
-    Action, AddressLists, Decision, ListError, Networks, Policy, RateLimit, Route, Target, Verdict,
-};
-pub use request::{ClientActivity, CrawlerClaim, RequestView};
+pub use networks::{ListError, Networks};
+pub use policy::{Action, AddressLists, Decision, Policy, RateLimit, Route, Target, Verdict};
+pub use request::{ClientActivity, RequestView};
 pub use score::Score;
 pub use signals::header_order::HeaderOrder;

@@ -4,13 +4,18 @@ mod route;
 
 use greenlight_artifact::Digest;
 
-pub use lists::{AddressLists, ListError, Networks};
+pub use lists::AddressLists;
 use route::Case;
 #[cfg(feature = "pingora")]
 pub(crate) use route::host_name as bare_host;
 pub use route::{RateLimit, Route};
 
-use crate::{engine::Evaluation, fired::Fired, score::Score};
+use crate::{
+    claim::{CrawlerClaim, CrawlerName},
+    engine::Evaluation,
+    fired::Fired,
+    score::Score,
+};
 
 /// What is done with a request. Ascending in severity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -212,6 +217,8 @@ impl Policy {
             logit_milli: evaluation.logit_milli,
             digest: evaluation.digest,
             fired: evaluation.fired,
+            crawler: None,
+            claim: CrawlerClaim::None,
         };
         let mut strictest = None;
         let candidates =
@@ -254,7 +261,8 @@ pub struct Verdict {
     pub action: Action,
     /// Whether it is carried out; false where the route is in shadow.
     pub enforced: bool,
-    /// Whether the request is recorded. A blocked request is, too, when its score is below the route's `log_below`.
+    /// Whether there is a line in the log about the request: its score is below the route's `log_below`, or it was
+    /// answered here. A route in shadow logs nothing.
     pub logged: bool,
     /// Whether the request was answered here and did not reach the origin: as blocked, over its limit, or challenged.
     pub answered: bool,
@@ -268,6 +276,10 @@ pub struct Verdict {
     pub digest: Option<Digest>,
     /// Its rows that fired.
     pub fired: Fired,
+    /// The known crawler that the client says it is. Not looked into where the route or a list decides.
+    pub crawler: Option<CrawlerName>,
+    /// What became of that claim.
+    pub claim: CrawlerClaim,
 }
 
 impl Verdict {
@@ -283,6 +295,8 @@ impl Verdict {
             logit_milli: 0,
             digest: None,
             fired: Fired::NONE,
+            crawler: None,
+            claim: CrawlerClaim::None,
         }
     }
 

@@ -41,7 +41,7 @@ use serde::{Deserialize, Serialize};
 pub use line::LineError;
 pub use reader::{MAX_LINE, NumberedLine, Reader};
 
-use crate::request::{CrawlerClaim, RequestView};
+use crate::{claim::CrawlerClaim, request::RequestView};
 
 /// What a request is known to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -2,6 +2,8 @@ use std::net::IpAddr;
 
 use http::{HeaderMap, Version};
 
+use crate::claim::CrawlerClaim;
+
 /// What scoring sees of a request.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
@@ -27,21 +29,6 @@ pub struct RequestView<'a> {
     pub http2: Option<&'a str>,
     /// Whether the client says that it is a known crawler, and whether it is.
     pub crawler: CrawlerClaim,
-}
-
-/// What became of a request's claim to come from a known crawler.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum CrawlerClaim {
-    /// It makes none.
-    #[default]
-    None,
-    /// It is not known yet, as while DNS is asked.
-    Undecided,
-    /// It is true.
-    Verified,
-    /// It was looked into and is false.
-    Unverified,
 }
 
 impl<'a> RequestView<'a> {

@@ -80,16 +80,8 @@ impl<T> Followed<T> {
         Ok(Self { path: path.to_owned(), parse, stamp: Some(stamp), last_good: parse(&bytes)? })
     }
 
-    pub(super) fn path(&self) -> &Path {
-        &self.path
-    }
-
-    pub(super) fn get(&self) -> &T {
-        &self.last_good
-    }
-
     /// Whether there is something new. Where it is bad, or the file gone, the last good one stays.
-    pub(super) fn refresh(&mut self) -> Result<bool, FileError> {
+    fn refresh(&mut self) -> Result<bool, FileError> {
         let seen = fs::metadata(&self.path).ok().map(|metadata| Stamp::of(&metadata));
         if seen == self.stamp {
             return Ok(false);
@@ -99,6 +91,36 @@ impl<T> Followed<T> {
         self.stamp = Some(stamp);
         self.last_good = (self.parse)(&bytes)?;
         Ok(true)
+    }
+}
+
+/// What the settings give of one crawler, and what its files do.
+#[derive(Debug)]
+pub(super) struct Listed<T> {
+    inline: Vec<T>,
+    files: Vec<Followed<Vec<T>>>,
+}
+
+impl<T: Clone> Listed<T> {
+    pub(super) fn new(inline: Vec<T>, files: Vec<Followed<Vec<T>>>) -> Self {
+        Self { inline, files }
+    }
+
+    pub(super) fn all(&self) -> Vec<T> {
+        let files = self.files.iter().flat_map(|file| &file.last_good);
+        self.inline.iter().chain(files).cloned().collect()
+    }
+
+    /// Reads files that changed, and says whether there is something new. What is bad is handed to `refused`.
+    pub(super) fn refresh(&mut self, mut refused: impl FnMut(&Path, &FileError)) -> bool {
+        let mut changed = false;
+        for file in &mut self.files {
+            match file.refresh() {
+                Ok(new) => changed |= new,
+                Err(error) => refused(&file.path, &error),
+            }
+        }
+        changed
     }
 }
 

@@ -5,21 +5,29 @@
 
 use super::Crawler;
 
-/// Name, what its user agents contain, domains.
+/// Name, what its user agents contain, domains. Each cites the pages of its operator that say so.
 const KNOWN: [(&str, &[&str], &[&str]); 10] = [
-    // Google Search Central, "Verify requests from Google crawlers and fetchers": common crawlers.
+    // Google, "Verify requests from Google crawlers and fetchers" (common crawlers: crawl-… under googlebot.com) and "List
+    // of Google's common crawlers". Not google.com: fetchers that act for users have names there, too.
     (
         "googlebot",
-        &["googlebot", "google-inspectiontool", "googleother", "storebot-google"],
+        &[
+            "googlebot",
+            "google-inspectiontool",
+            "googleother",
+            "storebot-google",
+            "google-cloudvertexbot",
+        ],
         &["googlebot.com"],
     ),
-    // The same page: special-case crawlers, rate-limited-proxy-….google.com.
+    // The same page (special-case crawlers: rate-limited-proxy-… under google.com; by hand either domain is accepted) and
+    // "List of Google's special-case crawlers".
     (
         "google-special",
-        &["adsbot-google", "mediapartners-google", "apis-google"],
+        &["adsbot-google", "mediapartners-google", "apis-google", "google-safety"],
         &["google.com", "googlebot.com"],
     ),
-    // Bing Webmaster Tools, "Verify Bingbot".
+    // Bing Webmaster Tools, "Verifying Bingbot" and "Overview of Bing crawlers (user agents)".
     ("bingbot", &["bingbot", "adidxbot", "bingpreview"], &["search.msn.com"]),
     // Apple Support, "About Applebot".
     ("applebot", &["applebot"], &["applebot.apple.com"]),
@@ -29,15 +37,16 @@ const KNOWN: [(&str, &[&str], &[&str]); 10] = [
         &["yandexbot", "yandexmobilebot", "yandeximages"],
         &["yandex.ru", "yandex.net", "yandex.com"],
     ),
-    // Baidu Search Resource Platform, "How to identify Baiduspider".
-    ("baiduspider", &["baiduspider"], &["crawl.baidu.com", "crawl.baidu.jp"]),
+    // Baidu Search Resource Platform, "轻松两步正确识别百度蜘蛛": any name under these, though the examples are all under
+    // crawl.
+    ("baiduspider", &["baiduspider"], &["baidu.com", "baidu.jp"]),
     // Amazon Developer, "About Amazonbot".
     ("amazonbot", &["amazonbot"], &["crawl.amazonbot.amazon"]),
-    // Seznam Help, "SeznamBot crawler".
+    // Seznam Help, "SeznamBot crawler": fulltextrobot-….
     ("seznambot", &["seznambot"], &["seznam.cz"]),
-    // Petal Search, "About PetalBot".
+    // Petal Search, "PetalBot", "How to Judge PetalBot Crawling": petalbot-….
     ("petalbot", &["petalbot"], &["petalsearch.com"]),
-    // Yahoo! Search Blog, 5 June 2007.
+    // Yahoo! Search Blog, "Yahoo! Search Crawler, Slurp, has a new Address and Signature Card".
     ("slurp", &["yahoo! slurp"], &["crawl.yahoo.net"]),
 ];
 

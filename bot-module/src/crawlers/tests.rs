@@ -13,7 +13,7 @@ use http::HeaderValue;
 
 use super::*;
 
-fn claim<'a>(crawlers: &'a Crawlers, user_agent: &[u8], client: Option<&str>) -> Claimed<'a> {
+fn claim(crawlers: &Crawlers, user_agent: &[u8], client: Option<&str>) -> Claimed {
     let mut headers = HeaderMap::new();
     headers.insert(header::USER_AGENT, HeaderValue::from_bytes(user_agent).unwrap());
     let uri = Uri::from_static("/");
@@ -56,7 +56,7 @@ fn a_claim_is_what_its_proofs_make_of_it() {
         assert_eq!(claim(&crawlers, user_agent.as_bytes(), client).claim, expected, "{user_agent}");
     }
     let found = claim(&crawlers, b"\xffnetbot\xfe", inside);
-    assert_eq!((found.name, found.action), (Some("netbot"), CrawlerAction::Block));
+    assert_eq!((found.name, found.action), (CrawlerName::new("netbot"), CrawlerAction::Block));
     assert_eq!(claim(&crawlers, &[b'n'; 8_000], inside), Claimed::NONE);
     let counted = crawlers.claims().next().unwrap();
     assert_eq!((counted.verified, counted.unverified, counted.undecided), (3, 1, 1));

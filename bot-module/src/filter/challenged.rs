@@ -1,11 +1,9 @@
 //! How a challenge goes: redirect with a cookie, and pass once it comes back.
 
-use std::net::IpAddr;
-
 use http::{Method, Uri, header, uri::PathAndQuery};
 use pingora_http::RequestHeader;
 
-use super::{Answer, BotFilter};
+use super::{Answer, BotFilter, ClientInfo};
 use crate::{
     challenge::{Challenge, MARKER, Marked, NAME_PLAIN, NAME_TLS},
     policy::bare_host,
@@ -17,12 +15,8 @@ impl BotFilter {
     /// Without one it is sent to where it is, with a marker of the time: a client that comes back with a fresh marker
     /// and no cookie keeps none, and redirecting it again would go on for ever. With the cookie it is sent on to the
     /// unmarked address, so that no marker is bookmarked.
-    pub(super) fn challenge(
-        &self,
-        request: &RequestHeader,
-        client: Option<IpAddr>,
-        tls: bool,
-    ) -> Option<Answer> {
+    pub(super) fn challenge(&self, request: &RequestHeader, client: ClientInfo) -> Option<Answer> {
+        let (client, tls) = (client.address, client.used_tls());
         let challenge = self.0.challenge.as_ref()?;
         let now = (self.0.unix_seconds)();
         let authority = || request.uri.authority().map(http::uri::Authority::as_str);

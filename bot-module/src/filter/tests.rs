@@ -1,6 +1,11 @@
 //! Through a real Pingora server, with a raw client on one side and an origin that echoes on the other.
 #![allow(clippy::arithmetic_side_effects, reason = "a test")]
 
+mod crawlers;
+mod judging;
+mod logged;
+mod told_client;
+
 use std::{
     io::{Read, Write},
     net::{IpAddr, SocketAddr, TcpListener, TcpStream},

@@ -10,8 +10,9 @@ use super::{
     thresholds::{Over, Under},
 };
 use crate::{
+    claim::CrawlerClaim,
     fired::Fired,
-    request::{ClientActivity, CrawlerClaim, RequestView},
+    request::{ClientActivity, RequestView},
     signals::{
         fields::{Fields, Wants},
         path, scanner_path,

@@ -232,23 +232,3 @@ fn of_two_names_the_stricter_counts() {
     assert_eq!(decide("open.example", "other.example"), "allow");
     assert_eq!(decide("[0:0::1]:80", "[::1]"), "block");
 }
-
-#[test]
-fn lists_hold_networks_and_name_the_lines_that_are_none() {
-    let networks = super::Networks::parse(
-        "# ours\n10.0.0.0/8\n10.1.0.0/16 # nested\n\n2001:db8::/32\n192.0.2.1\n",
-    )
-    .unwrap();
-    let holds = |address: &str| networks.contains(address.parse().unwrap());
-    for address in
-        ["10.0.0.0", "10.255.255.255", "10.1.2.3", "::ffff:10.0.0.1", "2001:db8::1", "192.0.2.1"]
-    {
-        assert!(holds(address), "{address}");
-    }
-    for address in ["9.255.255.255", "11.0.0.0", "192.0.2.0", "192.0.2.2", "2001:db9::", "::a00:1"]
-    {
-        assert!(!holds(address), "{address}");
-    }
-    let errors = super::Networks::parse("10.0.0.0/33\n10.0.0.1\nx").unwrap_err();
-    assert_eq!(errors.iter().map(|error| error.line).collect::<Vec<_>>(), [1, 3]);
-}

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::{Label, MAX_LINE, RecordedRequest};
-use crate::request::CrawlerClaim;
+use crate::claim::CrawlerClaim;
 
 /// What is wrong with a line.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
