@@ -1,10 +1,12 @@
 //! Who sent a request, and what the upstream is told about it.
 //!
 //! Anyone can write `X-Forwarded-For`. It is believed only as far as the proxies that the configuration names vouch
-//! for it: read from the right, the first address that is none of theirs is the client.
+//! for it: read from the right, the first address that is none of theirs is the client. `X-Forwarded-Proto` is believed
+//! from them alone.
 
 use std::net::{IpAddr, SocketAddr};
 
+use greenlight_bot::ClientInfo;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use ipnet::IpNet;
 use pingora_core::Result;
@@ -28,7 +30,7 @@ const CLAIMS: [HeaderName; 6] = [
     HeaderName::from_static("x-real-ip"),
 ];
 
-/// Finds the client's address behind trusted proxies.
+/// Finds the client behind trusted proxies.
 #[derive(Clone, Debug)]
 pub(crate) struct ClientAddress {
     trusted: Vec<IpNet>,
@@ -40,8 +42,16 @@ impl ClientAddress {
         Self { trusted: config.trusted_proxies.clone(), header: config.header.clone() }
     }
 
-    /// The client of a request that came over a connection from `peer`.
-    pub(crate) fn of(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+    /// What is known about the client of a request that came over a connection from `peer`, with TLS or without.
+    pub(crate) fn info(&self, peer: IpAddr, tls: bool, headers: &HeaderMap) -> ClientInfo {
+        let address = self.of(peer, headers);
+        let peer = peer.to_canonical();
+        let vouched = if self.trusts(peer) { used_tls(headers) } else { None };
+        ClientInfo::at(address).with_tls(vouched.or((address == peer).then_some(tls)))
+    }
+
+    /// The client's address.
+    fn of(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let mut client = peer.to_canonical();
         if !self.trusts(client) {
             return client;
@@ -109,6 +119,23 @@ impl ClientAddress {
     fn trusts(&self, address: IpAddr) -> bool {
         self.trusted.iter().any(|net| net.contains(&address))
     }
+}
+
+/// Whether the client used TLS, as a trusted proxy says. Where several of a chain say different things it is not known:
+/// there is no telling which of them met the client.
+fn used_tls(headers: &HeaderMap) -> Option<bool> {
+    let lines = headers.get_all(FORWARDED_PROTO).iter();
+    let hops = lines.flat_map(|line| line.to_str().unwrap_or_default().split(','));
+    let mut schemes = hops.take(MAX_HOPS).map(|hop| {
+        let is = |scheme: &str| hop.trim().eq_ignore_ascii_case(scheme);
+        match () {
+            () if is("https") || is("wss") => Some(true),
+            () if is("http") || is("ws") => Some(false),
+            () => None,
+        }
+    });
+    let first = schemes.next()??;
+    schemes.all(|scheme| scheme == Some(first)).then_some(first)
 }
 
 /// The chain of a trusted proxy with the proxy itself added to it.

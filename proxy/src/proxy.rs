@@ -5,7 +5,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use async_trait::async_trait;
-use greenlight_bot::{Action, BotFilter, Verdict};
+use greenlight_bot::{
+    Action, BotFilter, ClientInfo, CrawlerClaim, CrawlerName, Verdict,
+    connection::{ConnectionFingerprint, fingerprint_of_client},
+};
 use pingora_core::modules::http::HttpModules;
 use pingora_core::upstreams::peer::HttpPeer;
 use pingora_core::{Error, ErrorSource, ErrorType, Result};
@@ -35,7 +38,7 @@ pub(crate) struct Proxy {
 /// What is remembered about one request.
 pub(crate) struct Context {
     started: Instant,
-    client: Option<IpAddr>,
+    client: ClientInfo,
     connects_failed: usize,
     /// Whether a response of the upstream has begun.
     upstream_answered: bool,
@@ -50,7 +53,7 @@ impl ProxyHttp for Proxy {
     fn new_ctx(&self) -> Context {
         Context {
             started: Instant::now(),
-            client: None,
+            client: ClientInfo::default(),
             connects_failed: 0,
             upstream_answered: false,
             fault: None,
@@ -65,8 +68,10 @@ impl ProxyHttp for Proxy {
     }
 
     async fn request_filter(&self, session: &mut Session, context: &mut Context) -> Result<bool> {
-        context.client =
-            peer(session).map(|peer| self.client.of(peer, &session.req_header().headers));
+        if let Some(peer) = peer(session) {
+            let headers = &session.req_header().headers;
+            context.client = self.client.info(peer, uses_tls(session), headers);
+        }
         if !self.bots_enabled {
             // The origin may still believe what it reads under our names.
             self.bots.strip(session);
@@ -89,9 +94,8 @@ impl ProxyHttp for Proxy {
         request: &mut RequestHeader,
         _context: &mut Context,
     ) -> Result<()> {
-        let tls = session.digest().is_some_and(|digest| digest.ssl_digest.is_some());
         match peer(session) {
-            Some(peer) => self.client.forward(peer, tls, request),
+            Some(peer) => self.client.forward(peer, uses_tls(session), request),
             None => Ok(()),
         }
     }
@@ -176,9 +180,16 @@ impl ProxyHttp for Proxy {
             self.access_log(session, verdict, status, context);
         }
         if let Some(recorder) = &self.recorder {
-            let tls = session.digest().is_some_and(|digest| digest.ssl_digest.is_some());
-            let header = session.req_header();
-            recorder.offer(&Seen { header, client: context.client, tls, status });
+            let address = context.client.address;
+            let connection = address.and_then(|client| fingerprint_of_client(session, client));
+            recorder.offer(&Seen {
+                header: session.req_header(),
+                client: context.client,
+                ja4: connection.and_then(ConnectionFingerprint::ja4),
+                http2: connection.and_then(ConnectionFingerprint::http2),
+                claim: verdict.map_or(CrawlerClaim::None, |verdict| verdict.claim),
+                status,
+            });
         }
         if let Some(error) = error {
             report(error, status, context);
@@ -187,8 +198,9 @@ impl ProxyHttp for Proxy {
 }
 
 impl Proxy {
-    /// Requests that were acted on are logged at INFO, all others at TRACE. The client's address appears only where
-    /// the level is DEBUG or below.
+    /// Requests that were acted on, or would have been on a route not in shadow, are logged at INFO, all others at TRACE:
+    /// so each that is answered here has a line, whether a score, a limit or a list refused it. The client's address
+    /// appears only where the level is DEBUG or below.
     fn access_log(&self, session: &Session, verdict: &Verdict, status: u16, context: &Context) {
         let acted = verdict.logged || verdict.action >= Action::Log;
         if !acted && !tracing::enabled!(target: "greenlight::access", tracing::Level::TRACE) {
@@ -204,7 +216,7 @@ impl Proxy {
             .collect();
         let request = session.req_header();
         let debug = tracing::enabled!(target: "greenlight::access", tracing::Level::DEBUG);
-        let client = context.client.filter(|_| debug).map(tracing::field::display);
+        let client = context.client.address.filter(|_| debug).map(tracing::field::display);
         let micros = u64::try_from(context.started.elapsed().as_micros()).unwrap_or(u64::MAX);
         macro_rules! access {
             ($level:expr) => {
@@ -215,6 +227,8 @@ impl Proxy {
                     enforced = verdict.enforced,
                     score = verdict.score.get(),
                     artifact = verdict.digest.map(|digest| digest.short()),
+                    crawler = verdict.crawler.as_ref().map(CrawlerName::as_str),
+                    claim = verdict.crawler.map(|_| verdict.claim.as_str()),
                     reasons = reasons.join(" "),
                     method = %Escaped(request.method.as_str()),
                     path = %Escaped(request.uri.path()),
@@ -298,6 +312,11 @@ fn report(error: &Error, status: u16, context: &Context) {
             tracing::debug!(status, error = %Escaped(&text), "request ended by its client");
         }
     }
+}
+
+/// Whether the connection has TLS, which may be another proxy's.
+fn uses_tls(session: &Session) -> bool {
+    session.digest().is_some_and(|digest| digest.ssl_digest.is_some())
 }
 
 fn peer(session: &Session) -> Option<IpAddr> {

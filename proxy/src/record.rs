@@ -6,7 +6,6 @@
 mod file;
 mod scrub;
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
@@ -14,7 +13,7 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use greenlight_bot::recorded::RecordedRequest;
-use http::StatusCode;
+use greenlight_bot::{ClientInfo, CrawlerClaim};
 use pingora_http::RequestHeader;
 
 use crate::config::Record;
@@ -88,8 +87,11 @@ impl Recording {
 /// A request as the proxy met it.
 pub(crate) struct Seen<'a> {
     pub(crate) header: &'a RequestHeader,
-    pub(crate) client: Option<IpAddr>,
-    pub(crate) tls: bool,
+    pub(crate) client: ClientInfo,
+    /// The fingerprints of its connection, where that is its own.
+    pub(crate) ja4: Option<&'a str>,
+    pub(crate) http2: Option<&'a str>,
+    pub(crate) claim: CrawlerClaim,
     /// The status that it was answered with; 0 for none.
     pub(crate) status: u16,
 }
@@ -146,10 +148,7 @@ impl Recorder {
         if !self.limit.admits(self.started.elapsed().as_secs()) {
             return recording.drop_one(Dropped::Rate);
         }
-        let mut request = scrub::scrub(seen.header);
-        request.client = seen.client.map(scrub::network);
-        request.tls = seen.tls;
-        request.status = StatusCode::from_u16(seen.status).ok();
+        let request = scrub::scrub(seen);
         self.pending.fetch_add(1, Ordering::Relaxed);
         if let Err(error) = self.queue.try_send(request) {
             self.pending.fetch_sub(1, Ordering::Relaxed);

@@ -3,7 +3,7 @@ use std::net::IpAddr;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use pingora_http::RequestHeader;
 
-use super::ClientAddress;
+use super::{ClientAddress, ClientInfo};
 use crate::config::Client;
 
 fn resolver(trusted: &[&str], header: &'static str) -> ClientAddress {
@@ -62,6 +62,37 @@ fn only_the_configured_field_names_the_client() {
         resolver.of("10.0.0.1".parse().unwrap(), &lines),
         "203.0.113.1".parse::<IpAddr>().unwrap()
     );
+}
+
+#[test]
+fn a_trusted_proxy_alone_says_whether_the_client_used_tls() {
+    let resolver = resolver(&["10.0.0.0/8"], "x-forwarded-for");
+    let cases: &[(&str, bool, &[&str], Option<bool>)] = &[
+        // peer, its TLS, lines of X-Forwarded-Proto, whether the client used TLS
+        ("198.51.100.1", false, &["https"], Some(false)),
+        ("198.51.100.1", true, &["http"], Some(true)),
+        ("10.0.0.1", false, &["https"], Some(true)),
+        ("10.0.0.1", true, &["http"], Some(false)),
+        ("::ffff:10.0.0.1", false, &[" HTTPS "], Some(true)),
+        ("10.0.0.1", false, &["wss"], Some(true)),
+        ("10.0.0.1", true, &["ws"], Some(false)),
+        ("10.0.0.1", true, &[], None),
+        ("10.0.0.1", true, &[""], None),
+        ("10.0.0.1", true, &["ftp"], None),
+        ("10.0.0.1", false, &["https, https"], Some(true)),
+        ("10.0.0.1", false, &["https", "https"], Some(true)),
+        ("10.0.0.1", true, &["https, http"], None),
+        ("10.0.0.1", true, &["http", "https"], None),
+    ];
+    for (peer, tls, lines, expected) in cases {
+        let mut all = vec![("x-forwarded-for", "203.0.113.1")];
+        all.extend(lines.iter().map(|line| ("x-forwarded-proto", *line)));
+        let found = resolver.info(peer.parse().unwrap(), *tls, &headers(&all));
+        assert_eq!(found.tls, *expected, "peer {peer}, lines {lines:?}");
+    }
+    // A trusted proxy's own request.
+    let own = resolver.info("10.0.0.1".parse().unwrap(), true, &headers(&[]));
+    assert_eq!(own, ClientInfo::at("10.0.0.1".parse().unwrap()).with_tls(Some(true)));
 }
 
 fn forwarded(

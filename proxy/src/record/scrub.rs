@@ -5,7 +5,9 @@
 //! | query | nothing |
 //! | path | each segment that is not a plain word is masked: letters as `x`, digits as `0`, all else as `_`, at most 64 |
 //! | header fields | every name in its order; the values of the fields below; of all others an empty value |
-//! | client | the network: /24 of IPv4, /48 of IPv6 |
+//! | client | the network: /24 of IPv4, /48 of IPv6; whether it used TLS |
+//! | fingerprints of TLS and HTTP/2 | as they are: all who use the same program have the same |
+//! | known crawlers | what became of the claim to be one, as the request was judged |
 //! | `x-bot-*` | nothing: they are this proxy's |
 //!
 //! A word of a path or a user agent can still be somebody's secret: the file is for its owner's eyes.
@@ -13,9 +15,10 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use greenlight_bot::recorded::RecordedRequest;
-use http::Method;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
-use pingora_http::RequestHeader;
+use http::{Method, StatusCode};
+
+use super::Seen;
 
 /// Longest value and longest mask that is kept.
 const MAX_VALUE: usize = 1024;
@@ -62,10 +65,26 @@ const KEPT: [&str; 34] = [
     "user-agent",
 ];
 
-/// The request without its connection.
-pub(super) fn scrub(header: &RequestHeader) -> RecordedRequest {
-    let mut headers = HeaderMap::with_capacity(header.headers.len());
-    for (name, value) in &header.headers {
+/// What is kept of a request, but when it came.
+pub(super) fn scrub(seen: &Seen<'_>) -> RecordedRequest {
+    let header = seen.header;
+    let path = header.uri.path();
+    let path = if path.starts_with('/') { masked(path) } else { "*".to_owned() };
+    let headers = headers(&header.headers);
+    let mut request = RecordedRequest::new(method(&header.method), &path, header.version, headers);
+    let short = |text: &str| (text.len() <= MAX_VALUE).then(|| text.to_owned());
+    request.client = seen.client.address.map(network);
+    request.tls = seen.client.tls == Some(true);
+    request.ja4 = seen.ja4.and_then(short);
+    request.http2 = seen.http2.and_then(short);
+    request.crawler = seen.claim;
+    request.status = StatusCode::from_u16(seen.status).ok();
+    request
+}
+
+fn headers(all: &HeaderMap) -> HeaderMap {
+    let mut headers = HeaderMap::with_capacity(all.len());
+    for (name, value) in all {
         if name.as_str().starts_with("x-bot-") {
             continue;
         }
@@ -73,9 +92,7 @@ pub(super) fn scrub(header: &RequestHeader) -> RecordedRequest {
         let value = if kept { value.clone() } else { HeaderValue::from_static("") };
         headers.append(name.clone(), value);
     }
-    let path = header.uri.path();
-    let path = if path.starts_with('/') { masked(path) } else { "*".to_owned() };
-    RecordedRequest::new(method(&header.method), &path, header.version, headers)
+    headers
 }
 
 fn keeps_value(name: &HeaderName) -> bool {

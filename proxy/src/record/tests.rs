@@ -4,7 +4,7 @@ use std::path::Path;
 use greenlight_bot::recorded::Reader;
 
 use super::file::{OpenError, RecordFile};
-use super::{Dropped, RecordedRequest, SecondLimit, scrub};
+use super::{ClientInfo, CrawlerClaim, Dropped, RecordedRequest, SecondLimit, Seen, scrub};
 use pingora_http::RequestHeader;
 
 fn lines(path: &Path) -> Vec<Result<RecordedRequest, &'static str>> {
@@ -14,6 +14,11 @@ fn lines(path: &Path) -> Vec<Result<RecordedRequest, &'static str>> {
 }
 
 const LINE: &str = r#"{"method":"GET","path":"/","version":"1.1","headers":[]}"#;
+
+fn seen(header: &RequestHeader) -> Seen<'_> {
+    let (client, claim) = (ClientInfo::default(), CrawlerClaim::None);
+    Seen { header, client, ja4: None, http2: None, claim, status: 0 }
+}
 
 #[test]
 fn names_stay_and_secrets_go() {
@@ -34,7 +39,7 @@ fn names_stay_and_secrets_go() {
         header.append_header(name, value).unwrap();
     }
     header.append_header("accept", "hunter2".repeat(1000)).unwrap();
-    let line = scrub::scrub(&header).to_line();
+    let line = scrub::scrub(&seen(&header)).to_line();
     let expected = concat!(
         r#"{"method":"GET","path":"/shop/2024/wp-login.php/xxxxx_xxxxxxx_xxx/xxxxxxxxxxxxxxx0xxx0/"#,
         r#"000x0000_x00x_00x0_x000_000000000000/x_xxx_0","version":"1.1","headers":["#,
@@ -52,6 +57,30 @@ fn names_stay_and_secrets_go() {
         (request.path, fields)
     };
     assert_eq!(sorted(&line), sorted(expected));
+}
+
+/// A replay asks the same rows about a request as the edge did.
+#[test]
+fn what_the_connection_and_the_crawlers_said_is_replayed() {
+    let mut header = RequestHeader::build("GET", b"/", None).unwrap();
+    header.append_header("user-agent", "Googlebot/2.1").unwrap();
+    let client = ClientInfo::at("192.0.2.77".parse().unwrap()).with_tls(Some(true));
+    let claim = CrawlerClaim::Unverified;
+    let (ja4, http2) = ("t13d1516h2_8daaf6152771_e5627efa2ab1", "1:65536;4:131072|12517377|0");
+    let seen = Seen { client, ja4: Some(ja4), http2: Some(http2), claim, ..seen(&header) };
+    let line = scrub::scrub(&seen).to_line();
+    assert!(!line.contains("192.0.2.77"), "{line}");
+    let read = RecordedRequest::parse(line.as_bytes()).unwrap();
+    let view = read.view();
+    assert_eq!(
+        (view.tls, view.ja4, view.http2, view.crawler),
+        (true, Some(ja4), Some(http2), CrawlerClaim::Unverified)
+    );
+    // No program has one so long.
+    let long = "1".repeat(2_000);
+    let seen = Seen { ja4: Some(&long), http2: Some(&long), ..seen };
+    let request = scrub::scrub(&seen);
+    assert_eq!((request.ja4, request.http2), (None, None));
 }
 
 #[test]

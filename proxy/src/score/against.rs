@@ -10,13 +10,14 @@ use serde::Serialize;
 
 use super::judge::{Judge, Judged};
 use super::summary::Summary;
-use super::{Args, ScoreError, each_request, finish, write_json};
+use super::{Args, ScoreError, each_line, finish, refuse, write_json};
 
 /// Two artifacts, on the same requests.
-pub(super) struct Comparison<'a> {
+pub(super) struct Comparison<'a, W> {
     args: &'a Args,
     before: Judge,
     after: Judge,
+    output: W,
     totals: Totals,
 }
 
@@ -77,8 +78,8 @@ struct Closing<'a> {
     comparison: &'a Totals,
 }
 
-impl<'a> Comparison<'a> {
-    pub(super) fn new(args: &'a Args, before: Judge, after: Judge) -> Self {
+impl<'a, W: Write> Comparison<'a, W> {
+    pub(super) fn new(args: &'a Args, before: Judge, after: Judge, output: W) -> Self {
         let totals = Totals {
             changed: 0,
             newly_blocked: 0,
@@ -87,27 +88,25 @@ impl<'a> Comparison<'a> {
             before: before.summary(args.bot_below),
             after: after.summary(args.bot_below),
         };
-        Self { args, before, after, totals }
+        Self { args, before, after, output, totals }
     }
 
-    pub(super) fn all(
-        mut self,
-        input: impl BufRead,
-        mut output: impl Write,
-    ) -> Result<(), ScoreError> {
+    pub(super) fn all(mut self, input: impl BufRead) -> Result<(), ScoreError> {
         let args = self.args;
-        let refused = each_request(input, args, &mut output, |output, line, request, now| {
-            self.answer(output, line, request, now)
+        each_line(input, &args.requests, |line, request| match request {
+            Ok((request, now)) => self.answer(line, request, now),
+            Err(refusal) => {
+                for summary in [&mut self.totals.before, &mut self.totals.after] {
+                    summary.refused_lines = summary.refused_lines.saturating_add(1);
+                }
+                refuse(&mut self.output, args, line, &refusal)
+            }
         })?;
-        for summary in [&mut self.totals.before, &mut self.totals.after] {
-            summary.refused_lines = refused;
-        }
-        self.close(output)
+        self.close()
     }
 
     fn answer(
         &mut self,
-        output: &mut impl Write,
         line: u64,
         request: &RecordedRequest,
         now: Duration,
@@ -129,19 +128,19 @@ impl<'a> Comparison<'a> {
         let (before, after) = (Side::of(&before), Side::of(&after));
         let change = Change { line, label, source, before, after, why };
         if self.args.json {
-            return write_json(output, &change);
+            return write_json(&mut self.output, &change);
         }
-        writeln!(output, "{}", change.describe()).map_err(ScoreError::Write)
+        writeln!(self.output, "{}", change.describe()).map_err(ScoreError::Write)
     }
 
-    fn close(mut self, mut output: impl Write) -> Result<(), ScoreError> {
+    fn close(mut self) -> Result<(), ScoreError> {
         self.totals.close();
         if self.args.json {
-            write_json(&mut output, &Closing { comparison: &self.totals })?;
+            write_json(&mut self.output, &Closing { comparison: &self.totals })?;
         } else {
-            writeln!(output, "{}", self.totals.describe()).map_err(ScoreError::Write)?;
+            writeln!(self.output, "{}", self.totals.describe()).map_err(ScoreError::Write)?;
         }
-        finish(output, self.totals.after.refused_lines)
+        finish(self.output, self.totals.after.refused_lines)
     }
 }
 
