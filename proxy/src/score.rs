@@ -127,8 +127,8 @@ fn run(args: &Args, output: impl Write) -> Result<(), ScoreError> {
         args.against.as_deref().map(|path| self::judge(path, args.bot_below)).transpose()?;
     let input = open(&args.requests)?;
     match against {
-        Some(before) => Comparison::new(args, before, judge, output).all(input),
-        None => Run::new(args, judge, output).all(input),
+        Some(before) => Comparison::new(args, before, judge).all(input, output),
+        None => Run::new(args, judge).all(input, output),
     }
 }
 
@@ -158,31 +158,35 @@ fn read_capped(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Hands over every line with its number, from 1, and each request with its time; empty lines are passed over.
-fn each_line(
+/// Hands over each request with the number of its line, from 1, and its time. Empty lines are passed over; a line that is
+/// no request is refused, and how many were is returned.
+fn each_request<W: Write>(
     input: impl BufRead,
-    path: &Path,
-    mut take: impl FnMut(u64, Result<(&RecordedRequest, Duration), Refusal>) -> Result<(), ScoreError>,
-) -> Result<(), ScoreError> {
-    let mut now = Duration::ZERO;
+    args: &Args,
+    output: &mut W,
+    mut answer: impl FnMut(&mut W, u64, &RecordedRequest, Duration) -> Result<(), ScoreError>,
+) -> Result<u64, ScoreError> {
+    let (mut now, mut refused) = (Duration::ZERO, 0_u64);
     for line in Reader::new(input) {
-        let line = line.map_err(|source| ScoreError::Read { path: path.into(), source })?;
-        let request = match line.request {
-            Ok(request) => request,
-            Err(error) => {
-                take(line.number, Err(error.into()))?;
-                continue;
+        let line =
+            line.map_err(|source| ScoreError::Read { path: args.requests.clone(), source })?;
+        let timed = line.request.map_err(Refusal::from).and_then(|request| {
+            let at = request.at.unwrap_or(now.saturating_add(APART));
+            if at < now {
+                return Err(Refusal::BackInTime { earlier: now, found: at });
             }
-        };
-        let at = request.at.unwrap_or(now.saturating_add(APART));
-        if at < now {
-            take(line.number, Err(Refusal::BackInTime { earlier: now, found: at }))?;
-            continue;
+            now = at;
+            Ok(request)
+        });
+        match timed {
+            Ok(request) => answer(output, line.number, &request, now)?,
+            Err(refusal) => {
+                refused = refused.saturating_add(1);
+                refuse(output, args, line.number, &refusal)?;
+            }
         }
-        now = at;
-        take(line.number, Ok((&request, now)))?;
     }
-    Ok(())
+    Ok(refused)
 }
 
 /// Answers a line that is no request.
@@ -221,33 +225,30 @@ fn finish(mut output: impl Write, refused_lines: u64) -> Result<(), ScoreError> 
     }
 }
 
-struct Run<'a, W> {
+struct Run<'a> {
     args: &'a Args,
     judge: Judge,
-    output: W,
     summary: Summary,
 }
 
-impl<'a, W: Write> Run<'a, W> {
-    fn new(args: &'a Args, judge: Judge, output: W) -> Self {
+impl<'a> Run<'a> {
+    fn new(args: &'a Args, judge: Judge) -> Self {
         let summary = judge.summary(args.bot_below);
-        Self { args, judge, output, summary }
+        Self { args, judge, summary }
     }
 
-    fn all(mut self, input: impl BufRead) -> Result<(), ScoreError> {
+    fn all(mut self, input: impl BufRead, mut output: impl Write) -> Result<(), ScoreError> {
         let args = self.args;
-        each_line(input, &args.requests, |line, request| match request {
-            Ok((request, now)) => self.answer(line, request, now),
-            Err(refusal) => {
-                self.summary.refused_lines = self.summary.refused_lines.saturating_add(1);
-                refuse(&mut self.output, args, line, &refusal)
-            }
-        })?;
-        self.close()
+        self.summary.refused_lines =
+            each_request(input, args, &mut output, |output, line, request, now| {
+                self.answer(output, line, request, now)
+            })?;
+        self.close(output)
     }
 
     fn answer(
         &mut self,
+        output: &mut impl Write,
         line: u64,
         request: &RecordedRequest,
         now: Duration,
@@ -257,36 +258,36 @@ impl<'a, W: Write> Run<'a, W> {
         if self.args.explain {
             let explanation = self.judge.explain(line, &judged);
             if self.args.json {
-                return write_json(&mut self.output, &Answer::Explained(explanation));
+                return write_json(output, &Answer::Explained(explanation));
             }
-            return writeln!(self.output, "{}", explanation.describe()).map_err(ScoreError::Write);
+            return writeln!(output, "{}", explanation.describe()).map_err(ScoreError::Write);
         }
-        self.write(&judged)
+        self.write(output, &judged)
     }
 
-    fn write(&mut self, judged: &Judged) -> Result<(), ScoreError> {
+    fn write(&self, output: &mut impl Write, judged: &Judged) -> Result<(), ScoreError> {
         let (score, verdict) = (judged.verdict.score.get(), judged.verdict.as_str());
         let reasons = judged.reasons.iter();
         if self.args.json {
             let reasons = reasons
                 .map(|reason| NamedReason { key: reason.key.as_str(), weight: reason.weight })
                 .collect();
-            return write_json(&mut self.output, &Answer::Scored { score, verdict, reasons });
+            return write_json(output, &Answer::Scored { score, verdict, reasons });
         }
         let reasons: Vec<String> =
             reasons.map(|reason| format!("{}{:+}", reason.key, reason.weight)).collect();
         let answer = format!("{score:>2} {verdict:<8} {}", reasons.join(" "));
-        writeln!(self.output, "{}", answer.trim_end()).map_err(ScoreError::Write)
+        writeln!(output, "{}", answer.trim_end()).map_err(ScoreError::Write)
     }
 
-    fn close(mut self) -> Result<(), ScoreError> {
+    fn close(mut self, mut output: impl Write) -> Result<(), ScoreError> {
         self.summary.close();
         if self.args.json {
-            write_json(&mut self.output, &Closing { summary: &self.summary })?;
+            write_json(&mut output, &Closing { summary: &self.summary })?;
         } else {
-            writeln!(self.output, "{}", self.summary.describe()).map_err(ScoreError::Write)?;
+            writeln!(output, "{}", self.summary.describe()).map_err(ScoreError::Write)?;
         }
-        finish(self.output, self.summary.refused_lines)
+        finish(output, self.summary.refused_lines)
     }
 }
 

@@ -37,11 +37,25 @@ pub(super) struct Client {
     arguments: &'static [&'static str],
 }
 
-/// Stand for the URL, the user agent of Chrome, and a file of this crate.
+/// Stand for the URL, the user agent of Chrome, a file of this crate, and a folder of the client's own.
 const URL: &str = "{url}";
 const CHROME: &str = "{chrome}";
 const GO: &str = "{go}";
 const PROFILE: &str = "{profile}";
+/// Stands for [`CHROMIUM_FLAGS`].
+const QUIET: &str = "{quiet}";
+
+/// Have Chromium start in any container, ask for nothing but the URL, and take any certificate.
+const CHROMIUM_FLAGS: [&str; 8] = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-proxy-server",
+    "--ignore-certificate-errors",
+];
 
 const CHROMIUM: Client = Client {
     name: "headless Chromium",
@@ -51,20 +65,7 @@ const CHROMIUM: Client = Client {
     program: "chromium",
     version: &["--version"],
     secure: true,
-    arguments: &[
-        "--headless=new",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        "--no-proxy-server",
-        "--ignore-certificate-errors",
-        PROFILE,
-        "--dump-dom",
-        URL,
-    ],
+    arguments: &["--headless=new", QUIET, PROFILE, "--dump-dom", URL],
 };
 
 const CURL: Client = Client {
@@ -100,14 +101,7 @@ pub(super) fn all() -> Vec<Client> {
                 "--disable-blink-features=AutomationControlled",
                 "--window-size=1920,1080",
                 "--lang=en-US",
-                "--no-sandbox",
-                "--disable-gpu",
-                "--no-first-run",
-                "--disable-background-networking",
-                "--disable-component-update",
-                "--disable-sync",
-                "--no-proxy-server",
-                "--ignore-certificate-errors",
+                QUIET,
                 PROFILE,
                 "--dump-dom",
                 URL,
@@ -252,6 +246,10 @@ impl Client {
         let profile = site.folder.join(format!("profile-{}", self.path()));
         let mut command = Command::new(self.program);
         for argument in self.arguments {
+            if *argument == QUIET {
+                command.args(CHROMIUM_FLAGS);
+                continue;
+            }
             command.arg(match *argument {
                 URL => url.clone(),
                 GO => go.display().to_string(),

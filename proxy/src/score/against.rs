@@ -10,14 +10,13 @@ use serde::Serialize;
 
 use super::judge::{Judge, Judged};
 use super::summary::Summary;
-use super::{Args, ScoreError, each_line, finish, refuse, write_json};
+use super::{Args, ScoreError, each_request, finish, write_json};
 
 /// Two artifacts, on the same requests.
-pub(super) struct Comparison<'a, W> {
+pub(super) struct Comparison<'a> {
     args: &'a Args,
     before: Judge,
     after: Judge,
-    output: W,
     totals: Totals,
 }
 
@@ -78,8 +77,8 @@ struct Closing<'a> {
     comparison: &'a Totals,
 }
 
-impl<'a, W: Write> Comparison<'a, W> {
-    pub(super) fn new(args: &'a Args, before: Judge, after: Judge, output: W) -> Self {
+impl<'a> Comparison<'a> {
+    pub(super) fn new(args: &'a Args, before: Judge, after: Judge) -> Self {
         let totals = Totals {
             changed: 0,
             newly_blocked: 0,
@@ -88,25 +87,27 @@ impl<'a, W: Write> Comparison<'a, W> {
             before: before.summary(args.bot_below),
             after: after.summary(args.bot_below),
         };
-        Self { args, before, after, output, totals }
+        Self { args, before, after, totals }
     }
 
-    pub(super) fn all(mut self, input: impl BufRead) -> Result<(), ScoreError> {
+    pub(super) fn all(
+        mut self,
+        input: impl BufRead,
+        mut output: impl Write,
+    ) -> Result<(), ScoreError> {
         let args = self.args;
-        each_line(input, &args.requests, |line, request| match request {
-            Ok((request, now)) => self.answer(line, request, now),
-            Err(refusal) => {
-                for summary in [&mut self.totals.before, &mut self.totals.after] {
-                    summary.refused_lines = summary.refused_lines.saturating_add(1);
-                }
-                refuse(&mut self.output, args, line, &refusal)
-            }
+        let refused = each_request(input, args, &mut output, |output, line, request, now| {
+            self.answer(output, line, request, now)
         })?;
-        self.close()
+        for summary in [&mut self.totals.before, &mut self.totals.after] {
+            summary.refused_lines = refused;
+        }
+        self.close(output)
     }
 
     fn answer(
         &mut self,
+        output: &mut impl Write,
         line: u64,
         request: &RecordedRequest,
         now: Duration,
@@ -128,19 +129,19 @@ impl<'a, W: Write> Comparison<'a, W> {
         let (before, after) = (Side::of(&before), Side::of(&after));
         let change = Change { line, label, source, before, after, why };
         if self.args.json {
-            return write_json(&mut self.output, &change);
+            return write_json(output, &change);
         }
-        writeln!(self.output, "{}", change.describe()).map_err(ScoreError::Write)
+        writeln!(output, "{}", change.describe()).map_err(ScoreError::Write)
     }
 
-    fn close(mut self) -> Result<(), ScoreError> {
+    fn close(mut self, mut output: impl Write) -> Result<(), ScoreError> {
         self.totals.close();
         if self.args.json {
-            write_json(&mut self.output, &Closing { comparison: &self.totals })?;
+            write_json(&mut output, &Closing { comparison: &self.totals })?;
         } else {
-            writeln!(self.output, "{}", self.totals.describe()).map_err(ScoreError::Write)?;
+            writeln!(output, "{}", self.totals.describe()).map_err(ScoreError::Write)?;
         }
-        finish(self.output, self.totals.after.refused_lines)
+        finish(output, self.totals.after.refused_lines)
     }
 }
 

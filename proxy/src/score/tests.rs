@@ -47,7 +47,7 @@ pub(super) fn args(json: bool) -> Args {
 fn run(input: &str, json: bool) -> (String, Result<(), ScoreError>) {
     let mut output = Vec::new();
     let judge = Judge::new(&model(&rows(), -1000), 30).unwrap();
-    let result = Run::new(&args(json), judge, &mut output).all(Cursor::new(input));
+    let result = Run::new(&args(json), judge).all(Cursor::new(input), &mut output);
     (String::from_utf8(output).unwrap(), result)
 }
 
@@ -180,7 +180,7 @@ fn an_explanation_is_the_sum_behind_the_score() {
         let args = Args { explain: true, ..args(json) };
         let mut output = Vec::new();
         let judge = Judge::new(&model(&rows(), -1000), 30).unwrap();
-        Run::new(&args, judge, &mut output).all(Cursor::new(REQUESTS)).unwrap();
+        Run::new(&args, judge).all(Cursor::new(REQUESTS), &mut output).unwrap();
         String::from_utf8(output).unwrap()
     };
     let text = explain(false);

@@ -6,7 +6,7 @@ use super::{
     evaluation::{Evaluation, upper_bound_of_none},
     examples::{self, Example},
     fit::{Column, Problem},
-    milli,
+    milli, mine,
 };
 
 fn column(fired: impl IntoIterator<Item = usize>, sign: i16, cost: u32) -> Column {
@@ -167,4 +167,41 @@ fn none_of_n_allows_a_rate_still() {
     // The rule of three: about 3 / n.
     assert!((upper_bound_of_none(300) - 0.009_936).abs() < 1e-6);
     assert!((upper_bound_of_none(0) - 1.0).abs() < 1e-9);
+}
+
+/// Bots with a word of their own and without a language, humans with words of their own; a few bots say something else.
+fn told_apart() -> Vec<Example> {
+    let of = |at: usize| {
+        let bot = at.is_multiple_of(2);
+        let (agent, language) = match bot {
+            true if at < 10 => (format!("Some-Tool/{at} rare"), String::new()),
+            true => (format!("Some-Tool/{at}"), String::new()),
+            false => (format!("Mozilla/5.0 Lynx/{at}"), r#",["accept-language","en"]"#.into()),
+        };
+        let line = format!(
+            r#"{{"method":"GET","path":"/","version":"1.1","headers":[["host","a"],["user-agent","{agent}"],["accept","*/*"]{language}]}}"#
+        );
+        Example { request: RecordedRequest::parse(line.as_bytes()).unwrap(), bot }
+    };
+    (0..100).map(of).collect()
+}
+
+#[test]
+fn what_tells_requests_apart_is_mined_and_what_does_not_is_not() {
+    let examples = told_apart();
+    let mined = mine::mine(&examples, 100).unwrap();
+    let rows: Vec<(String, i16)> =
+        mined.rows.iter().map(|row| (row.key.to_string(), row.weight)).collect();
+    let found = |key: &str| rows.iter().find(|(name, _)| name == key).map(|(_, weight)| *weight);
+    assert_eq!(found("ua.some-tool"), Some(1), "{rows:?}");
+    // What fires on the same requests is one candidate: of the bots this word, of the humans another, or their language.
+    assert_eq!(rows.iter().map(|(_, sign)| *sign).collect::<Vec<_>>(), [-1, 1], "{rows:?}");
+    assert_eq!(mined, mine::mine(&examples, 100).unwrap());
+    assert_eq!(mine::mine(&examples, 1).unwrap().rows, mined.rows[..1]);
+    candidates::compile(&mined).unwrap();
+
+    let alike: Vec<Example> = (0..100).map(|at| example("same/1", at < 50)).collect();
+    assert_eq!(mine::mine(&alike, 9).unwrap_err(), TrainError::NothingMined { requests: 100 });
+    let few = &examples[..2 * (mine::MIN_REQUESTS - 1)];
+    assert!(mine::mine(few, 9).is_err(), "too few to say anything");
 }

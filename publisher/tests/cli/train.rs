@@ -107,6 +107,35 @@ fn requests_become_an_artifact_and_a_report() {
 }
 
 #[test]
+fn without_candidates_they_are_mined_from_the_requests() {
+    let files = Files::new();
+    let paths = ["train.ndjson", "held.ndjson", "mined.glff", "mined.json"];
+    let [requests, held, out, source] = paths.map(|name| files.path(name));
+    let train = |more: &[&str]| {
+        let arguments = [
+            "train",
+            "--requests",
+            &requests,
+            "--holdout",
+            &held,
+            "--out",
+            &out,
+            "--source-out",
+            &source,
+        ];
+        run(&[&arguments[..], more].concat())
+    };
+    let trained = train(&["--mine", "20"]).succeeded();
+    let at_30 = &trained["holdout"]["thresholds"][29];
+    assert_eq!((&at_30["recall"], &at_30["false_positive_rate"]), (&json!(1.0), &json!(0.0)));
+    train(&["--mine", "20", "--check"]).succeeded();
+    let text = fs::read_to_string(&source).unwrap();
+    assert!(text.contains("\"ua.curl\"") && text.contains("\"ua.wget\""), "{text}");
+    files.write("train.ndjson", &(request("a/1", true, "bot") + &request("a/1", true, "human")));
+    train(&[]).failed(2, "nothing-mined");
+}
+
+#[test]
 fn check_compares_every_file_and_writes_none() {
     let files = Files::new();
     files.train(&["--check"]).failed(2, "io");

@@ -19,7 +19,7 @@ fn compare(input: &str, json: bool) -> (String, Result<(), ScoreError>) {
     let before = Judge::new(&model(&rows(), -1000), 30).unwrap();
     let after = Judge::new(&model(&others(), -1500), 30).unwrap();
     let mut output = Vec::new();
-    let result = Comparison::new(&args(json), before, after, &mut output).all(Cursor::new(input));
+    let result = Comparison::new(&args(json), before, after).all(Cursor::new(input), &mut output);
     (String::from_utf8(output).unwrap(), result)
 }
 
@@ -81,7 +81,7 @@ fn json_names_the_same_and_a_bad_line_is_refused() {
 fn an_artifact_against_itself_changes_nothing() {
     let judge = || Judge::new(&model(&rows(), -1000), 30).unwrap();
     let mut output = Vec::new();
-    Comparison::new(&args(true), judge(), judge(), &mut output).all(Cursor::new(REQUESTS)).unwrap();
+    Comparison::new(&args(true), judge(), judge()).all(Cursor::new(REQUESTS), &mut output).unwrap();
     let output = String::from_utf8(output).unwrap();
     assert_eq!(output.lines().count(), 1, "{output}");
     let closing: serde_json::Value = serde_json::from_str(&output).unwrap();
