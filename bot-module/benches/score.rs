@@ -20,11 +20,13 @@
 use std::{hint::black_box, net::IpAddr, time::Instant};
 
 use criterion::{BenchmarkId, Criterion, criterion_group};
-use greenlight_artifact::{
-    Draft, Feature, Key, MAX_ROWS, Row, Schema, ValidArtifact, source::Source,
-};
+use greenlight_artifact::{Feature, MAX_ROWS, Schema, ValidArtifact, source::Source};
 use greenlight_bot::{ClientActivity, CompiledModel, Engine, EngineLimits, RequestView};
 use http::{HeaderMap, HeaderName, HeaderValue, Version};
+use rows::{features, numbered};
+
+#[path = "../tests/support/rows.rs"]
+mod rows;
 
 const SAMPLE: &str = include_str!("../../config/sample.json");
 const BROWSER: &str = include_str!("../../config/sample/browser.json");
@@ -80,19 +82,11 @@ const MORE: [(&str, &str); 46] = [
 
 fn artifact(rows: usize) -> ValidArtifact {
     let sample = Source::from_json(SAMPLE).unwrap().encode(&[Schema::ENGINE_1]).unwrap();
-    let features = sample.rows().map(|row| Feature::of_row(&row).unwrap());
-    let more = MORE.iter().map(|(kind, argument)| Feature::parse(kind, argument).unwrap());
-    let features: Vec<Feature> = features.collect();
+    let sample: Vec<Feature> = sample.rows().map(|row| Feature::of_row(&row).unwrap()).collect();
     let fill = MAX_ROWS - MORE.len();
-    let sampled = (0..fill).map(|row| features[row * features.len() / fill].clone());
-    let all: Vec<Feature> = sampled.chain(more).collect();
-    let drawn = (0..rows).map(|row| {
-        let key = Key::from_text(&format!("row{row:03}"), row).unwrap();
-        Row::of(key, &all[row * all.len() / rows], 50)
-    });
-    let label = String::from("benchmark");
-    let draft = Draft { intercept: -2_000, engine: 1, created_at: 0, label, rows: drawn.collect() };
-    draft.encode(&[Schema::ENGINE_1]).unwrap()
+    let sampled = (0..fill).map(|row| sample[row * sample.len() / fill].clone());
+    let all: Vec<Feature> = sampled.chain(features(&MORE)).collect();
+    numbered((0..rows).map(|row| all[row * all.len() / rows].clone()))
 }
 
 fn browser() -> HeaderMap {

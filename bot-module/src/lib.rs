@@ -68,6 +68,9 @@ pub mod recorded;
 mod request;
 mod score;
 mod signals;
+#[cfg(test)]
+#[cfg(feature = "pingora")]
+mod test_server;
 
 pub use challenge::{Challenge, SecretError};
 pub use claim::{CrawlerClaim, CrawlerName};

@@ -25,7 +25,8 @@ impl Limiter {
         Self { secret, tables: routes.iter().map(table).collect() }
     }
 
-    /// Counts a request of `client` (IPv6: its /64) on a route at `now`; the seconds to wait where it is one too many.
+    /// Counts a request of `client` (IPv6: its /64) on a route at `now`; the seconds to wait where it is one too many:
+    /// who asks nothing for so long passes.
     ///
     /// Refused requests count too: who goes on asking stays limited. An unknown client is not limited.
     pub(crate) fn wait(&self, route: usize, client: Option<IpAddr>, now: Duration) -> Option<u64> {
@@ -38,8 +39,13 @@ impl Limiter {
             .unwrap_or(0);
         let scaled = Duration::from_nanos(u64::try_from(scaled).unwrap_or(u64::MAX));
         let made = table.record(self.secret.hash(Site::of(client?)), scaled);
-        let whole = limit.per.as_secs().saturating_add(u64::from(limit.per.subsec_nanos() > 0));
-        (made > u64::from(limit.requests)).then_some(whole.max(1))
+        if made <= u64::from(limit.requests) {
+            return None;
+        }
+        // What is asked in a window counts in part until the next one is over, so that is how long to wait.
+        let left = 2_000_000_000_u128.saturating_sub(scaled.subsec_nanos().into());
+        let seconds = left.saturating_mul(limit.per.as_nanos()).div_ceil(1_000_000_000_000_000_000);
+        Some(u64::try_from(seconds).unwrap_or(u64::MAX).max(1))
     }
 }
 

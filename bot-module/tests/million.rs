@@ -3,9 +3,12 @@
 
 use std::{fmt::Write, net::IpAddr, time::Duration};
 
-use greenlight_artifact::{Draft, Feature, Key, Row, Schema};
 use greenlight_bot::{CompiledModel, Engine, EngineLimits, RequestView};
 use http::{HeaderMap, HeaderValue, Version, header::USER_AGENT};
+use rows::{features, numbered};
+
+#[path = "support/rows.rs"]
+mod rows;
 
 /// Each with an address, a path and a user agent of its own.
 const CLIENTS: u32 = 1_000_000;
@@ -18,25 +21,10 @@ const ROWS: [(&str, &str); 4] = [
     ("gap-variation-under", "10"),
 ];
 
-fn model() -> CompiledModel {
-    let rows = ROWS.iter().enumerate().map(|(index, (kind, argument))| {
-        let key = Key::from_text(&format!("row{index}"), index).unwrap();
-        Row::of(key, &Feature::parse(kind, argument).unwrap(), 100)
-    });
-    let draft = Draft {
-        intercept: 0,
-        engine: 1,
-        created_at: 0,
-        label: String::new(),
-        rows: rows.collect(),
-    };
-    CompiledModel::compile(&draft.encode(&[Schema::ENGINE_1]).unwrap()).unwrap()
-}
-
 #[test]
 fn a_million_clients_paths_and_user_agents_leave_no_byte_behind() {
     let engine = Engine::new(EngineLimits::default());
-    engine.install(model());
+    engine.install(CompiledModel::compile(&numbered(features(&ROWS))).unwrap());
     let mut path = String::with_capacity(64);
     let mut headers = HeaderMap::new();
     let mut ask = |client: IpAddr, number: u32| {

@@ -3,9 +3,12 @@
 
 use std::time::Duration;
 
-use greenlight_artifact::{Draft, Feature, Key, Row, Schema};
 use greenlight_bot::{CompiledModel, CrawlerClaim, Engine, EngineLimits, RequestView};
 use http::{HeaderMap, HeaderName, HeaderValue, Version};
+use rows::{features, numbered};
+
+#[path = "support/rows.rs"]
+mod rows;
 
 /// Rows of every kind.
 const ROWS: [(&str, &str); 35] = [
@@ -48,22 +51,10 @@ const ROWS: [(&str, &str); 35] = [
 
 #[test]
 fn an_evaluation_allocates_nothing() {
-    let rows = ROWS.iter().enumerate().map(|(index, (kind, argument))| {
-        let key = Key::from_text(&format!("row{index:03}"), index).unwrap();
-        Row::of(key, &Feature::parse(kind, argument).unwrap(), 100)
-    });
-    let draft = Draft {
-        intercept: 0,
-        engine: 1,
-        created_at: 0,
-        label: String::new(),
-        rows: rows.collect(),
-    };
-    let artifact = draft.encode(&[Schema::ENGINE_1]).unwrap();
     // However long a busy machine takes for the largest.
     let limits = EngineLimits::default().with_max_scoring(Duration::from_secs(60));
     let engine = Engine::new(limits);
-    engine.install(CompiledModel::compile(&artifact).unwrap());
+    engine.install(CompiledModel::compile(&numbered(features(&ROWS))).unwrap());
 
     let agent = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/147.0.0.0 Safari/537.36";
     let huge = "bot".repeat(100_000);

@@ -8,6 +8,7 @@ use super::{
 };
 
 mod serving;
+mod shutdown;
 
 /// The lists of the specification's example, in the order in which they are sent.
 const CIPHERS: [u16; 15] = [

@@ -1,30 +1,18 @@
 use std::net::IpAddr;
 
-use greenlight_artifact::{Digest, Draft, Feature, Key, Row, Schema, ValidArtifact};
+use greenlight_artifact::{Digest, Draft, Feature, Key, Row, Schema};
 use http::{HeaderMap, HeaderName, HeaderValue, Version};
+use rows::{features, numbered};
 
 use super::{CompileError, CompiledModel};
 use crate::{ClientActivity, Fired, RequestView};
 
+#[path = "../../tests/support/rows.rs"]
+mod rows;
 mod signals;
 
-fn artifact(rows: &[(&str, &str)]) -> ValidArtifact {
-    let rows = rows.iter().enumerate().map(|(index, (kind, argument))| {
-        let key = Key::from_text(&format!("row{index:03}"), index).unwrap();
-        Row::of(key, &Feature::parse(kind, argument).unwrap(), 1)
-    });
-    let draft = Draft {
-        intercept: 0,
-        engine: 1,
-        created_at: 0,
-        label: String::new(),
-        rows: rows.collect(),
-    };
-    draft.encode(&[Schema::ENGINE_1]).unwrap()
-}
-
 fn model(rows: &[(&str, &str)]) -> CompiledModel {
-    CompiledModel::compile(&artifact(rows)).unwrap()
+    CompiledModel::compile(&numbered(features(rows))).unwrap()
 }
 
 struct Request {
@@ -346,7 +334,7 @@ fn two_hundred_rows_of_the_longest_texts_compile() {
 #[test]
 fn another_engine_is_refused() {
     let schema = Schema { engine: 2, ..Schema::ENGINE_1 };
-    let mut draft = Draft::from(&artifact(&[("ua-empty", "")]));
+    let mut draft = Draft::from(&numbered(features(&[("ua-empty", "")])));
     draft.engine = 2;
     let error = CompiledModel::compile(&draft.encode(&[schema]).unwrap()).unwrap_err();
     assert_eq!(error, CompileError::Engine { expected: 1, found: 2 });

@@ -2,43 +2,25 @@
 
 use std::{
     io::{Read, Write},
-    net::{IpAddr, SocketAddr, TcpListener},
+    net::IpAddr,
     pin::Pin,
     sync::{Arc, Mutex},
     task::{Context, Poll},
-    thread,
-    time::{Duration, Instant},
 };
 
-use async_trait::async_trait;
 use greenlight_artifact::{Digest, Key};
-use http::StatusCode;
-use pingora_core::{
-    Result,
-    apps::HttpServerOptions,
-    listeners::tls::TlsSettings,
-    server::{RunArgs, Server, ShutdownSignal, ShutdownSignalWatch, configuration::ServerConf},
-    services::listening::Service,
-    tls::{
-        CertificateDer, ClientConfig, RootCertStore, ServerName, TlsConnector,
-        install_default_crypto_provider,
-    },
-    upstreams::peer::HttpPeer,
-};
-use pingora_http::ResponseHeader;
-use pingora_proxy::{ProxyHttp, Session, http_proxy};
+use pingora_core::tls::{ClientConfig, ServerName, TlsConnector};
 use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf},
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf},
     net::TcpStream,
 };
 
 use crate::{
     BotFilter, ClientActivity, Engine, EngineLimits, Fired, Policy, RequestView, Score, Scored,
-    connection::{ClientHelloReader, FingerprintApp, http2_opening, ja4},
+    connection::{http2_opening, ja4},
     engine::Scorer,
+    test_server::{Edge, LONG, Setup, next_answer},
 };
-
-const LONG: Duration = Duration::from_secs(30);
 
 /// What scoring was shown of a connection.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -74,129 +56,26 @@ impl Scorer for Spy {
     }
 }
 
-/// Answers each request itself.
-struct Proxy {
-    bots: BotFilter,
-    client: Option<IpAddr>,
-}
-
-#[async_trait]
-impl ProxyHttp for Proxy {
-    type CTX = ();
-
-    fn new_ctx(&self) {}
-
-    async fn request_filter(&self, session: &mut Session, (): &mut ()) -> Result<bool> {
-        self.bots.request_filter(session, self.client).await?;
-        let mut answer = ResponseHeader::build(StatusCode::OK, None)?;
-        answer.insert_header("content-length", "0")?;
-        session.write_response_header(Box::new(answer), true).await?;
-        Ok(true)
-    }
-
-    async fn upstream_peer(&self, _: &mut Session, (): &mut ()) -> Result<Box<HttpPeer>> {
-        Ok(Box::new(HttpPeer::new("127.0.0.1:9", false, String::new())))
-    }
-}
-
-struct Forever;
-
-#[async_trait]
-impl ShutdownSignalWatch for Forever {
-    async fn recv(&self) -> ShutdownSignal {
-        std::future::pending().await
-    }
-}
-
-struct Edge {
-    tls: SocketAddr,
-    clear: SocketAddr,
-    certificate: CertificateDer<'static>,
+/// A server with a [`Spy`] in it.
+struct Spied {
+    edge: Edge,
     seen: Arc<Mutex<Vec<Seen>>>,
-    _folder: tempfile::TempDir,
 }
 
-#[derive(Clone, Copy)]
-struct Options {
-    reader: bool,
-    client: Option<IpAddr>,
-}
-
-const DEFAULT: Options = Options { reader: true, client: None };
-
-impl Edge {
-    fn start(options: Options) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let pair = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-        let (cert, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
-        std::fs::write(&cert, pair.cert.pem()).unwrap();
-        std::fs::write(&key, pair.signing_key.serialize_pem()).unwrap();
-
-        let engine = Engine::new(EngineLimits::default());
+impl Spied {
+    fn start(with_reader: bool, client: Option<IpAddr>) -> Self {
+        let engine = Engine::new(EngineLimits::default().with_max_scoring(LONG));
         let seen = Arc::new(Mutex::new(Vec::new()));
         engine.install_scorer(Arc::new(Spy(Arc::clone(&seen))));
         let bots = BotFilter::builder(engine, Policy::new(Vec::new())).build();
-        let free = || TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        // The ports are free when they are asked for, and another process may be quicker to take them.
-        let found = (0..5).find_map(|_| {
-            let (tls, clear) = (free(), free());
-            let proxy = Proxy { bots: bots.clone(), client: options.client };
-            let settings =
-                TlsSettings::intermediate(cert.to_str().unwrap(), key.to_str().unwrap()).unwrap();
-            thread::spawn(move || serve(proxy, tls, clear, settings, options.reader));
-            let deadline = Instant::now() + LONG;
-            let answers = |address| loop {
-                match std::net::TcpStream::connect(address) {
-                    Ok(_) => return true,
-                    Err(_) if Instant::now() > deadline => return false,
-                    Err(_) => thread::sleep(Duration::from_millis(10)),
-                }
-            };
-            (answers(tls) && answers(clear)).then_some((tls, clear))
-        });
-        let (tls, clear) = found.expect("a proxy that listens");
-        Self { tls, clear, certificate: pair.cert.der().clone(), seen, _folder: folder }
+        let edge = Edge::start(Setup { with_reader, client, ..Setup::of(bots) });
+        Self { edge, seen }
     }
 
-    fn client(&self, alpn: &[&[u8]]) -> ClientConfig {
-        install_default_crypto_provider();
-        let mut roots = RootCertStore::empty();
-        roots.add(self.certificate.clone()).unwrap();
-        let mut client =
-            ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
-        client.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
-        client
-    }
-
+    /// What was seen since this was last asked.
     fn seen(&self) -> Vec<Seen> {
-        self.seen.lock().unwrap().clone()
+        std::mem::take(&mut *self.seen.lock().unwrap())
     }
-}
-
-fn serve(
-    proxy: Proxy,
-    tls: SocketAddr,
-    clear: SocketAddr,
-    mut settings: TlsSettings,
-    reader: bool,
-) {
-    // One thread: what holds it holds everyone.
-    let conf = ServerConf { threads: 1, ..ServerConf::default() };
-    let mut server = Server::new_with_opt_and_conf(None, conf);
-    server.bootstrap();
-    let mut app = http_proxy(&server.configuration, proxy);
-    let mut options = HttpServerOptions::default();
-    options.h2c = true;
-    app.server_options = Some(options);
-    let mut service = Service::new("proxy".to_owned(), FingerprintApp::new(app));
-    if reader {
-        service.endpoints().set_pre_tls_callback(Arc::new(ClientHelloReader));
-    }
-    settings.enable_h2();
-    service.add_tls_with_settings(&tls.to_string(), None, settings);
-    service.add_tcp(&clear.to_string());
-    server.add_service(service);
-    server.run(RunArgs { shutdown_signal: Box::new(Forever) });
 }
 
 /// Keeps what is written, and writes it in pieces of at most `piece` bytes.
@@ -287,13 +166,8 @@ async fn connect(
 async fn ask_twice(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) {
     for _ in 0..2 {
         stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
-        let mut answer = Vec::new();
-        while !answer.ends_with(b"\r\n\r\n") {
-            let mut byte = [0];
-            tokio::time::timeout(LONG, stream.read_exact(&mut byte)).await.unwrap().unwrap();
-            answer.push(byte[0]);
-        }
-        assert!(answer.starts_with(b"HTTP/1.1 200 "), "{}", String::from_utf8_lossy(&answer));
+        let answer = tokio::time::timeout(LONG, next_answer(stream)).await.unwrap();
+        assert_eq!(answer.status, 200, "{answer:?}");
     }
 }
 
@@ -316,92 +190,94 @@ async fn ask_twice_over_http2(stream: impl AsyncRead + AsyncWrite + Unpin + Send
 
 #[tokio::test]
 async fn both_fingerprints_are_those_of_the_bytes_that_the_client_sent() {
-    let edge = Edge::start(DEFAULT);
+    let spied = Spied::start(true, None);
     for piece in [usize::MAX, 1] {
-        let (stream, sent) = connect(&edge, edge.client(&[b"h2"]), piece).await;
+        let (stream, sent) = connect(&spied.edge, spied.edge.client(&[b"h2"]), piece).await;
         ask_twice_over_http2(stream).await;
         let expected = Seen { tls: true, ja4: sent.ja4(), http2: sent.http2() };
         let http2 = expected.http2.as_deref().unwrap();
         assert!(http2.contains("4:131072") && http2.contains("6:77777"), "{http2}");
         assert!(http2.ends_with(&format!("|{}|0", 1_000_000 - 65_535)), "{http2}");
         assert!(expected.ja4.as_deref().unwrap().starts_with("t13d"));
-        assert_eq!(edge.seen.lock().unwrap().split_off(0), [expected.clone(), expected]);
+        assert_eq!(spied.seen(), [expected.clone(), expected]);
     }
 }
 
 #[tokio::test]
 async fn http1_over_tls_has_the_one_fingerprint_and_clear_text_none() {
-    let edge = Edge::start(DEFAULT);
-    let (mut stream, sent) = connect(&edge, edge.client(&[b"http/1.1"]), usize::MAX).await;
+    let spied = Spied::start(true, None);
+    let (mut stream, sent) =
+        connect(&spied.edge, spied.edge.client(&[b"http/1.1"]), usize::MAX).await;
     ask_twice(&mut stream).await;
     let expected = Seen { tls: true, ja4: sent.ja4(), http2: None };
     assert!(expected.ja4.is_some());
-    assert_eq!(edge.seen.lock().unwrap().split_off(0), [expected.clone(), expected]);
+    assert_eq!(spied.seen(), [expected.clone(), expected]);
 
-    ask_twice(&mut TcpStream::connect(edge.clear).await.unwrap()).await;
-    assert_eq!(edge.seen(), [Seen::default(), Seen::default()]);
+    ask_twice(&mut TcpStream::connect(spied.edge.clear).await.unwrap()).await;
+    assert_eq!(spied.seen(), [Seen::default(), Seen::default()]);
 }
 
 #[tokio::test]
 async fn http2_in_clear_text_has_its_fingerprint() {
-    let edge = Edge::start(DEFAULT);
-    let (stream, plain) = Kept::new(TcpStream::connect(edge.clear).await.unwrap(), usize::MAX);
+    let spied = Spied::start(true, None);
+    let (stream, plain) =
+        Kept::new(TcpStream::connect(spied.edge.clear).await.unwrap(), usize::MAX);
     ask_twice_over_http2(stream).await;
     let http2 = http2_opening(&plain.lock().unwrap()).ok();
     assert!(http2.is_some());
     let expected = Seen { tls: false, ja4: None, http2 };
-    assert_eq!(edge.seen(), [expected.clone(), expected]);
+    assert_eq!(spied.seen(), [expected.clone(), expected]);
 }
 
 #[tokio::test]
 async fn a_hello_over_many_records_is_read_and_one_that_is_too_long_is_served_without() {
-    let edge = Edge::start(DEFAULT);
-    let mut client = edge.client(&[b"http/1.1"]);
+    let spied = Spied::start(true, None);
+    let mut client = spied.edge.client(&[b"http/1.1"]);
     client.max_fragment_size = Some(64);
-    let (mut stream, sent) = connect(&edge, client, usize::MAX).await;
+    let (mut stream, sent) = connect(&spied.edge, client, usize::MAX).await;
     ask_twice(&mut stream).await;
     assert!(sent.ja4().is_some());
-    assert_eq!(edge.seen.lock().unwrap().split_off(0)[0].ja4, sent.ja4());
+    assert_eq!(spied.seen()[0].ja4, sent.ja4());
 
     let many: Vec<Vec<u8>> = (0..90_u8).map(|n| vec![n; 250]).collect();
     let names: Vec<&[u8]> =
         [&b"http/1.1"[..]].into_iter().chain(many.iter().map(Vec::as_slice)).collect();
-    let (mut stream, sent) = connect(&edge, edge.client(&names), usize::MAX).await;
+    let (mut stream, sent) = connect(&spied.edge, spied.edge.client(&names), usize::MAX).await;
     ask_twice(&mut stream).await;
     assert!(sent.raw.lock().unwrap().len() > super::MAX_HELLO_BYTES);
-    assert_eq!(edge.seen()[0], Seen { tls: true, ja4: None, http2: None });
+    assert_eq!(spied.seen()[0], Seen { tls: true, ja4: None, http2: None });
 }
 
 #[tokio::test]
 async fn behind_another_proxy_the_connection_is_not_the_clients() {
-    let edge = Edge::start(Options { client: Some([203, 0, 113, 9].into()), ..DEFAULT });
-    let (stream, _) = connect(&edge, edge.client(&[b"h2"]), usize::MAX).await;
+    let spied = Spied::start(true, Some([203, 0, 113, 9].into()));
+    let (stream, _) = connect(&spied.edge, spied.edge.client(&[b"h2"]), usize::MAX).await;
     ask_twice_over_http2(stream).await;
-    assert_eq!(edge.seen(), [Seen::default(), Seen::default()]);
+    assert_eq!(spied.seen(), [Seen::default(), Seen::default()]);
 
     let mapped = "::ffff:127.0.0.1".parse().unwrap();
-    let edge = Edge::start(Options { client: Some(mapped), ..DEFAULT });
-    let (stream, sent) = connect(&edge, edge.client(&[b"h2"]), usize::MAX).await;
+    let spied = Spied::start(true, Some(mapped));
+    let (stream, sent) = connect(&spied.edge, spied.edge.client(&[b"h2"]), usize::MAX).await;
     ask_twice_over_http2(stream).await;
-    assert_eq!(edge.seen()[0], Seen { tls: true, ja4: sent.ja4(), http2: sent.http2() });
+    assert_eq!(spied.seen()[0], Seen { tls: true, ja4: sent.ja4(), http2: sent.http2() });
 }
 
 #[tokio::test]
 async fn without_the_reader_there_is_no_fingerprint() {
-    let edge = Edge::start(Options { reader: false, ..DEFAULT });
-    let (stream, _) = connect(&edge, edge.client(&[b"h2"]), usize::MAX).await;
+    let spied = Spied::start(false, None);
+    let (stream, _) = connect(&spied.edge, spied.edge.client(&[b"h2"]), usize::MAX).await;
     ask_twice_over_http2(stream).await;
     let expected = Seen { tls: true, ja4: None, http2: None };
-    assert_eq!(edge.seen(), [expected.clone(), expected]);
+    assert_eq!(spied.seen(), [expected.clone(), expected]);
 }
 
 #[tokio::test]
 async fn who_sends_nothing_or_half_a_hello_or_no_tls_holds_nobody() {
-    let edge = Edge::start(DEFAULT);
-    let (_stream, sent) = connect(&edge, edge.client(&[b"h2"]), usize::MAX).await;
+    let spied = Spied::start(true, None);
+    let (_stream, sent) = connect(&spied.edge, spied.edge.client(&[b"h2"]), usize::MAX).await;
     let hello = sent.raw.lock().unwrap()[..100].to_vec();
     let open = |bytes: &[u8]| {
-        let mut stream = std::net::TcpStream::connect(edge.tls).unwrap();
+        let mut stream = std::net::TcpStream::connect(spied.edge.tls).unwrap();
         stream.write_all(bytes).unwrap();
         stream
     };
@@ -417,8 +293,9 @@ async fn who_sends_nothing_or_half_a_hello_or_no_tls_holds_nobody() {
             Err(error) => assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset),
         }
     }
-    let (mut stream, sent) = connect(&edge, edge.client(&[b"http/1.1"]), usize::MAX).await;
+    let (mut stream, sent) =
+        connect(&spied.edge, spied.edge.client(&[b"http/1.1"]), usize::MAX).await;
     ask_twice(&mut stream).await;
-    assert_eq!(edge.seen()[0].ja4, sent.ja4());
+    assert_eq!(spied.seen()[0].ja4, sent.ja4());
     drop(held);
 }
