@@ -54,11 +54,12 @@ pub(super) fn crawlers(section: Section<'_, '_>, folder: &Path) -> Option<Crawle
         values::integer(64, 1 << 20),
     );
     let authorities = section.list("authorities", "a name of this site as in Host", values::text);
-    let mut crawlers = if known? { known_crawlers() } else { Vec::new() };
+    let mut crawlers = if known == Some(true) { known_crawlers() } else { Vec::new() };
     let mut named: Vec<String> = Vec::new();
-    let mut complete = true;
+    let given = section.sections("crawler");
+    let mut complete = known.is_some() && given.is_some();
     let section_of = &section;
-    for each in section.sections("crawler")? {
+    for each in given.into_iter().flatten() {
         match crawler(each, folder, &mut crawlers, authorities.as_deref().unwrap_or_default()) {
             Some(name) if named.contains(&name) => {
                 complete = false;
@@ -105,23 +106,27 @@ fn crawler(
         section.list("key_files", "the path of a JWK set", super::sections::path(folder));
     let action =
         section.or("action", CrawlerAction::Allow, "\"allow\", \"score\" or \"block\"", action);
-    let given = Crawler {
-        name: name?,
-        user_agents: user_agents?,
-        networks: networks?,
-        network_files: network_files?,
-        domains: domains?,
-        keys: keys?,
-        key_files: key_files?,
-        action: action?,
+    let given = || {
+        Some(Crawler {
+            name: name?,
+            user_agents: user_agents?,
+            networks: networks?,
+            network_files: network_files?,
+            domains: domains?,
+            keys: keys?,
+            key_files: key_files?,
+            action: action?,
+        })
     };
-    if let Err(errors) = alone(&given, authorities) {
-        for error in errors {
+    let valid = given().filter(|given| {
+        let errors = alone(given, authorities).err().unwrap_or_default();
+        for error in &errors {
             section.mistake(format!("valid {:?}", error.key), error.problem.to_string());
         }
-        return None;
-    }
+        errors.is_empty()
+    });
     section.finish();
+    let given = valid?;
     let name = given.name.clone();
     match crawlers.iter_mut().find(|known| known.name == name) {
         Some(known) => {

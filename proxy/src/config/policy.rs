@@ -188,28 +188,36 @@ pub(super) fn challenges(section: Section<'_, '_>, folder: &Path) -> Option<Chal
     let secret = section.optional("secret_file", "the path of a secret", path(folder));
     let previous = section.optional("previous_secret_file", "the path of a secret", path(folder));
     let lifetime = section.or("lifetime", Duration::from_hours(24), DURATION, values::duration);
-    let load = |path: &Path| {
-        let bytes = fs::read(path).map_err(|error| error.to_string())?;
-        Ok::<_, String>(bytes.trim_ascii().to_vec())
+    let load = |key: &str, path: &Path| {
+        let read = fs::read(path).map(|bytes| bytes.trim_ascii().to_vec());
+        let found = match read.map(|secret| (Challenge::new(&secret), secret)) {
+            Ok((Ok(_), secret)) => return Some(secret),
+            Ok((Err(error), _)) => format!("{} bytes", error.found),
+            Err(error) => error.to_string(),
+        };
+        section.mistake(format!("a secret of at least 16 bytes in {key:?}"), found);
+        None
     };
-    let shared = match (secret?, previous?) {
+    let shared = secret.zip(previous).and_then(|given| match given {
         (None, None) => Some(None),
         (None, Some(_)) => {
             section.mistake("\"secret_file\" beside \"previous_secret_file\"", "none");
             None
         }
         (Some(secret), previous) => {
-            let current = load(&secret)
-                .and_then(|secret| Challenge::new(&secret).map_err(|error| error.to_string()));
-            let both = current.and_then(|challenge| match previous {
-                None => Ok(challenge),
-                Some(previous) => {
-                    challenge.with_previous(&load(&previous)?).map_err(|error| error.to_string())
-                }
-            });
-            both.map_err(|error| section.mistake("files with a secret each", error)).ok().map(Some)
+            let secret = load("secret_file", &secret);
+            let previous = match previous {
+                None => Some(None),
+                Some(previous) => load("previous_secret_file", &previous).map(Some),
+            };
+            let challenge = Challenge::new(&secret?);
+            let both = match previous? {
+                None => challenge,
+                Some(previous) => challenge.and_then(|one| one.with_previous(&previous)),
+            };
+            both.ok().map(Some)
         }
-    };
+    });
     section.finish();
     let (shared, lifetime) = (shared?, lifetime?);
     Some(Challenges { shared: shared.map(|shared| shared.with_lifetime(lifetime)), lifetime })

@@ -3,6 +3,8 @@ use std::time::Duration;
 
 use super::{Config, Mistake, StaleMode};
 
+mod policy;
+
 const SMALLEST: &str = r#"
 [listen]
 http = ["127.0.0.1:8080"]
