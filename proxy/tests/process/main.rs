@@ -14,6 +14,7 @@
 
 mod commands;
 mod logs;
+mod policies;
 mod recording;
 mod serving;
 mod support;

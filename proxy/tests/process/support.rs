@@ -204,43 +204,79 @@ pub(crate) fn read_head(reader: &mut impl BufRead) -> Option<String> {
 
 /// One GET on a connection of its own: status and body.
 pub(crate) fn get(address: SocketAddr, path: &str, headers: &[(&str, &str)]) -> (u16, String) {
+    let answer = ask(address, path, headers);
+    (answer.status, answer.body)
+}
+
+/// One GET on a connection of its own.
+pub(crate) fn ask(address: SocketAddr, path: &str, headers: &[(&str, &str)]) -> Answer {
     let mut request = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n");
     for (name, value) in headers {
         request.push_str(&format!("{name}: {value}\r\n"));
     }
     request.push_str("\r\n");
-    send(address, request.as_bytes())
+    let mut stream = connect(address);
+    stream.write_all(request.as_bytes()).unwrap();
+    Answer::read(&mut BufReader::new(stream))
+}
+
+fn connect(address: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(LONG)).unwrap();
+    stream
 }
 
 /// Sends bytes and reads one whole answer, by its length or to the end of the connection.
 pub(crate) fn send(address: SocketAddr, request: &[u8]) -> (u16, String) {
-    let mut stream = TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(LONG)).unwrap();
+    let mut stream = connect(address);
     stream.write_all(request).unwrap();
     answer(&mut BufReader::new(stream))
 }
 
 /// Reads one answer: status and body.
 pub(crate) fn answer(reader: &mut impl BufRead) -> (u16, String) {
-    let head = read_head(reader).expect("an answer");
-    let status = head
-        .split(' ')
-        .nth(1)
-        .and_then(|code| code.parse().ok())
-        .unwrap_or_else(|| panic!("{head}"));
-    let length = head.lines().find_map(|line| {
-        let (name, value) = line.split_once(':')?;
-        name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().unwrap())
-    });
-    let mut body = Vec::new();
-    match length {
-        Some(length) => {
-            body.resize(length, 0);
-            reader.read_exact(&mut body).unwrap();
+    let answer = Answer::read(reader);
+    (answer.status, answer.body)
+}
+
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    head: String,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    fn read(reader: &mut impl BufRead) -> Self {
+        let head = read_head(reader).expect("an answer");
+        let status = head.split(' ').nth(1).and_then(|code| code.parse().ok());
+        let status = status.unwrap_or_else(|| panic!("{head}"));
+        let mut body = Vec::new();
+        match values(&head, "content-length").first() {
+            Some(length) => {
+                body.resize(length.parse().unwrap(), 0);
+                reader.read_exact(&mut body).unwrap();
+            }
+            None => drop(reader.read_to_end(&mut body)),
         }
-        None => drop(reader.read_to_end(&mut body)),
+        Self { status, head, body: String::from_utf8_lossy(&body).into_owned() }
     }
-    (status, String::from_utf8_lossy(&body).into_owned())
+
+    /// The value of a field of the answer.
+    pub(crate) fn field(&self, name: &str) -> Option<&str> {
+        values(&self.head, name).first().copied()
+    }
+
+    /// The values of a field that an origin which echoes was sent.
+    pub(crate) fn sent(&self, name: &str) -> Vec<&str> {
+        values(&self.body, name)
+    }
+}
+
+fn values<'a>(head: &'a str, name: &str) -> Vec<&'a str> {
+    let fields = head.lines().filter_map(|line| line.split_once(':'));
+    let found = fields.filter(|(found, _)| found.eq_ignore_ascii_case(name));
+    found.map(|(_, value)| value.trim()).collect()
 }
 
 /// Puts an artifact that calls `evil/` a bot into the state folder, as a process before would have left it.
