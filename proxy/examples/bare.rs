@@ -1,15 +1,19 @@
-//! Pingora with nothing added: the yardstick of `greenlight-loadtest cost`.
+//! Pingora with nothing added but the edge's allocator: the yardstick of `greenlight-loadtest cost`.
 //!
 //! `bare LISTEN UPSTREAM THREADS` sends every request that arrives at one address to the other.
 
 use std::{env, error::Error, net::SocketAddr};
 
 use async_trait::async_trait;
+use mimalloc::MiMalloc;
 use pingora_core::Result;
 use pingora_core::server::configuration::ServerConf;
 use pingora_core::server::{RunArgs, Server};
 use pingora_core::upstreams::peer::HttpPeer;
 use pingora_proxy::{ProxyHttp, Session, http_proxy_service};
+
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 struct Bare {
     upstream: SocketAddr,

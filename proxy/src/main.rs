@@ -29,8 +29,13 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use mimalloc::MiMalloc;
 
 use config::Config;
+
+/// A proxied request allocates some dozens of times, most of them in Pingora.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// How a command ended, other than well.
 #[derive(Clone, Copy, Debug)]
