@@ -16,7 +16,7 @@ use rustix::process::Pid;
 use serde_json::Value;
 use tokio::time::Instant;
 
-pub(crate) use settings::{Heads, LightClient, Settings};
+pub(crate) use settings::{Heads, LightClient, Proofs, Settings};
 
 use crate::{
     process::{Process, Said},

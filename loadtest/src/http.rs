@@ -136,6 +136,7 @@ fn parse_head(text: &[u8]) -> Result<Head, Broken> {
 #[derive(Clone, Debug)]
 pub(crate) struct Response {
     pub(crate) status: u16,
+    pub(crate) head: Head,
     pub(crate) body: Vec<u8>,
 }
 
@@ -175,7 +176,8 @@ impl Client {
                 .and_then(|rest| rest.get(..3)?.parse().ok());
             let status = status.ok_or_else(|| Broken::Malformed(message.head.first.clone()))?;
             let connection = if message.head.closes() { None } else { Some(connection) };
-            Ok::<_, Broken>((Response { status, body: message.body }, connection))
+            let Message { head, body } = message;
+            Ok::<_, Broken>((Response { status, head, body }, connection))
         };
         let (response, connection) =
             timeout(self.within, exchange).await.map_err(|_| Broken::Timeout)??;

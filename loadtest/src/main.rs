@@ -18,6 +18,7 @@ mod cost;
 mod ctl;
 mod demo;
 mod deploy;
+mod dns;
 mod drill;
 mod edge;
 mod http;

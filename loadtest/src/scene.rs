@@ -257,6 +257,7 @@ impl Scene {
             bots: true,
             tls: None,
             log_level: None,
+            crawlers: None,
         }
     }
 

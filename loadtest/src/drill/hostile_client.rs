@@ -1,16 +1,22 @@
 //! Drill 22: clients that flood, forge, lie and inject.
 //!
 //! Whatever they send: nothing panics, no exchange breaks that HTTP allows, nothing is answered with 5xx; memory and the
-//! metric series stay as they were, and every line of the log stays one JSON object.
+//! metric series stay as they were, and every line of the log stays one JSON object. No name, cookie or signature counts
+//! that is not one's own, and no request waits until that is found out.
 
+mod cookies;
 mod flood;
+mod impostors;
 mod requests;
+mod signatures;
 
 use anyhow::{Context as _, Result};
 
 use super::{Drill, MAX_RSS_MIB};
 use crate::{
-    edge::{Edge, Settings},
+    dns::NameServer,
+    edge::{Edge, Proofs, Settings},
+    http::Response,
     load::{Raw, Route, Who},
     origin::Told,
     scene::{SOON, Scene, Setup},
@@ -23,23 +29,40 @@ const WARM: u32 = 5_000;
 /// By which the resident set may grow over the flood: threads' arenas, not clients.
 const MAX_GROWTH_MIB: f64 = 8.0;
 
+/// A request, with what is wrong with it.
+type Named = (&'static str, Vec<u8>);
+
 pub(super) async fn run(drill: &mut Drill) -> Result<()> {
     let scene = Scene::start(&drill.tools, Setup::QUICK, &drill.journal).await?;
     let staged = scene.publish("first").await?;
     // Every request is logged, with whatever of it goes into a log.
-    let settings = Settings { log_level: Some("trace"), ..scene.settings() };
+    let names = NameServer::start(impostors::zone).await?;
+    let proofs = Proofs {
+        name_server: names.address,
+        dns_timeout: impostors::PATIENCE,
+        authority: signatures::AUTHORITY,
+        signer: signatures::SIGNER,
+        key: signatures::key(),
+    };
+    let settings =
+        Settings { log_level: Some("trace"), crawlers: Some(proofs), ..scene.settings() };
     let edge = scene.edge(&settings).await?;
     edge.keeps(&staged.digest, SOON).await?;
     let load = scene.light_load(&edge);
-    flood::send(drill, &edge, 0..WARM).await?;
+    flood::send(drill, &edge, 0..WARM, flood::request, flood::is_blocked).await?;
     let series = edge.series().await?;
 
     oddities(drill, &edge).await?;
+    impostors::judge(drill, &edge, &names).await?;
+    cookies::judge(drill, &edge).await?;
+    signatures::judge(drill, &edge).await?;
+    // Once the edge knows the real Googlebot, whose address one of them names.
     forgeries(drill, &edge).await?;
     protocol_errors(&edge).await;
 
     let rss = edge.rss_mib()?;
-    flood::send(drill, &edge, WARM..WARM + CLIENTS).await?;
+    let clients = WARM..WARM + CLIENTS;
+    flood::send(drill, &edge, clients, flood::request, flood::is_blocked).await?;
     let grown = edge.rss_mib()? - rss;
     load.stop().await;
 
@@ -97,15 +120,13 @@ async fn forgeries(drill: &mut Drill, edge: &Edge) -> Result<()> {
     for (name, request) in requests::forgeries() {
         let Some(response) = client.send(&request).await else { continue };
         drill.findings.equal(&format!("{name}: status"), response.status, 200);
-        let told: Told = serde_json::from_slice(&response.body).context(name)?;
+        let told = told(&response).context(name)?;
         let forged = |(_, value): &&(String, String)| value.contains("forged");
         drill.findings.equal(name, told.fields.iter().find(forged), None);
         // The field comes once, from us: a second one, whatever it says, would have no score read.
         drill.findings.expect(told.score.is_some(), || format!("{name}: no single x-bot-score"));
-        let verified = |(name, value): &&(String, String)| {
-            name.contains("crawler") && !value.contains("unverified") && value != "none"
-        };
-        drill.findings.equal(name, told.fields.iter().find(verified), None);
+        let verified = told.verdict.as_deref() == Some(VERIFIED);
+        drill.findings.equal(&format!("{name}: verified"), verified, false);
     }
     Ok(())
 }
@@ -117,6 +138,18 @@ async fn protocol_errors(edge: &Edge) {
         let mut client = crate::http::Client::new(edge.address, std::time::Duration::from_secs(3));
         let _ = client.exchange(&request).await;
     }
+}
+
+/// What the origin is told of a crawler that proved to be one.
+const VERIFIED: &str = "verified";
+
+/// What the origin was told of a request.
+fn told(response: &Response) -> Result<Told> {
+    serde_json::from_slice(&response.body).context("expected the origin's answer")
+}
+
+fn is_verified(response: &Response) -> Result<bool> {
+    Ok(told(response)?.verdict.as_deref() == Some(VERIFIED))
 }
 
 #[cfg(test)]

@@ -43,6 +43,21 @@ pub(crate) struct Settings {
     pub(crate) tls: Option<(PathBuf, PathBuf)>,
     /// `trace` logs every request; without it the edge's own default holds.
     pub(crate) log_level: Option<&'static str>,
+    /// How crawlers prove what they are. Without it DNS is not asked, so that no scene leaves loopback.
+    pub(crate) crawlers: Option<Proofs>,
+}
+
+/// Where an edge finds proofs of crawlers.
+#[derive(Clone, Debug)]
+pub(crate) struct Proofs {
+    pub(crate) name_server: SocketAddr,
+    /// For one of its answers.
+    pub(crate) dns_timeout: Duration,
+    /// The site's name, for which signatures count.
+    pub(crate) authority: &'static str,
+    /// A crawler that signs, by its user agent, and its key as the `x` of a JWK.
+    pub(crate) signer: &'static str,
+    pub(crate) key: String,
 }
 
 /// Where an edge takes its heads from.
@@ -107,17 +122,32 @@ impl Settings {
         format!(
             "[listen]\nhttp = [\"127.0.0.1:{port}\"]\nadmin = \"127.0.0.1:{admin_port}\"\nthreads = 2\n\n\
              {tls}[upstream]\naddress = \"{upstream}\"\n\n\
-             {client}{bots}{log}{source}\
+             {client}{bots}{log}{crawlers}{source}\
              [state]\ndir = {state:?}\nsoak = \"{soak}ms\"\nedge_id = {id:?}\n\n\
              [[route]]\npath_prefix = \"/\"\nblock_below = 30\n\n\
              [[route]]\npath_prefix = \"/tag/\"\ntag_below = 30\n\n\
              [[route]]\npath_prefix = \"/log/\"\nlog_below = 30\n\n\
+             [[route]]\npath_prefix = \"/challenge/\"\nchallenge_below = 30\n\n\
              [[route]]\npath_prefix = \"/shadow/\"\nblock_below = 30\nshadow = true\n\n\
              [shutdown]\ngrace = \"5s\"\n",
+            crawlers = self.crawlers(),
             source = self.source(),
             state = self.state.display().to_string(),
             soak = self.soak.as_millis(),
             id = self.id,
+        )
+    }
+
+    /// The sections about crawlers.
+    fn crawlers(&self) -> String {
+        let Some(Proofs { name_server, dns_timeout, authority, signer, key }) = &self.crawlers
+        else {
+            return "[crawlers]\ndns = \"off\"\n\n".into();
+        };
+        format!(
+            "[crawlers]\ndns = [\"{name_server}\"]\ndns_timeout = \"{}ms\"\nauthorities = [{authority:?}]\n\n\
+             [[crawlers.crawler]]\nname = {signer:?}\nuser_agents = [{signer:?}]\nkeys = [{key:?}]\n\n",
+            dns_timeout.as_millis()
         )
     }
 

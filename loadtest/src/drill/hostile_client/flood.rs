@@ -7,35 +7,45 @@ use anyhow::{Result, ensure};
 use tokio::task::JoinSet;
 
 use super::requests::INJECTIONS;
-use crate::{drill::Drill, edge::Edge, load::Raw};
+use crate::{drill::Drill, edge::Edge, http::Response, load::Raw};
 
 /// Connections at a time.
 const CONNECTIONS: u32 = 16;
 
-/// Sends one request of each of these clients.
-pub(super) async fn send(drill: &mut Drill, edge: &Edge, clients: Range<u32>) -> Result<()> {
+/// Sends the request of each of these clients, which must all be answered as is right.
+pub(super) async fn send(
+    drill: &mut Drill,
+    edge: &Edge,
+    clients: Range<u32>,
+    request: fn(u32) -> Vec<u8>,
+    is_right: fn(&Response) -> bool,
+) -> Result<()> {
     let mut running = JoinSet::new();
     let (first, end) = (clients.start, clients.end);
     for number in 0..CONNECTIONS {
         let mut raw = Raw::new(edge.address, &drill.journal.counter);
         running.spawn(async move {
-            let mut blocked = 0_u32;
+            let mut right = 0_u32;
             for client in (first + number..end).step_by(CONNECTIONS as usize) {
                 if let Some(response) = raw.send(&request(client)).await {
-                    blocked += u32::from(response.status == 403);
+                    right += u32::from(is_right(&response));
                 }
             }
-            blocked
+            right
         });
     }
-    let mut blocked = 0;
+    let mut right = 0;
     while let Some(count) = running.join_next().await {
-        blocked += count?;
+        right += count?;
     }
-    // They say that they are bots, so they are answered here, by the score.
     let all = end - first;
-    ensure!(blocked == all, "expected that {all} bots of the flood were blocked; found {blocked}");
+    ensure!(right == all, "expected the right answer to all {all} of a flood; found {right}");
     Ok(())
+}
+
+/// They say that they are bots, so they are answered by the edge, by the score.
+pub(super) fn is_blocked(response: &Response) -> bool {
+    response.status == 403
 }
 
 pub(super) fn request(client: u32) -> Vec<u8> {

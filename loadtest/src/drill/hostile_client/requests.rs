@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-type Named = (&'static str, Vec<u8>);
+use super::Named;
 
 /// Text that a log, a terminal or a parser of either might obey.
 pub(super) const INJECTIONS: [&str; 6] = [
@@ -81,26 +81,6 @@ pub(super) fn oddities() -> Vec<Named> {
     }
     let hops = "10.0.0.1, ".repeat(4000);
     all.push(("4,000 hops", request("/", format!("X-Forwarded-For: {hops}\r\n").as_bytes())));
-    for (name, fields) in [
-        (
-            "a forged challenge cookie",
-            "Cookie: greenlight-challenge=AAAA.BBBB; greenlight_challenge=; __Host-greenlight=9999999999.0.AAAA\r\n",
-        ),
-        (
-            "a challenge cookie of 30 KiB",
-            &*format!("Cookie: greenlight-challenge={}\r\n", "A".repeat(30 << 10)),
-        ),
-        (
-            "a forged signature",
-            "Signature-Agent: \"https://forged.invalid\"\r\nSignature-Input: sig1=(\"@authority\" \"signature-agent\");created=1;expires=9999999999;keyid=\"poqkLGiymh_W0uP6PZFw-dvez3QJT5SolqXBCW38r0U\";tag=\"web-bot-auth\"\r\nSignature: sig1=:AAAA:\r\n",
-        ),
-        (
-            "a signature that is no structured field",
-            "Signature-Input: sig1=((((;;;,,,=\r\nSignature: :::::\r\nSignature-Agent: \"\r\n",
-        ),
-    ] {
-        all.push((name, request("/", fields.as_bytes())));
-    }
     all
 }
 

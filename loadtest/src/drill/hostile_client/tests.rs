@@ -15,7 +15,14 @@ fn every_client_of_the_flood_has_an_address_of_its_own() {
 
 #[test]
 fn requests_that_http_allows_stay_within_what_the_origin_reads() {
-    for (name, request) in requests::oddities().into_iter().chain(requests::forgeries()) {
+    let issued = format!("1-{:016x}-{:064x}", 2_000_000_000, 7);
+    let all = [
+        requests::oddities(),
+        requests::forgeries(),
+        cookies::forged(&issued),
+        signatures::forged(1_800_000_000),
+    ];
+    for (name, request) in all.concat() {
         assert!(request.len() < 200 << 10, "{name}");
         assert!(request.ends_with(b"\r\n\r\n"), "{name}");
     }
