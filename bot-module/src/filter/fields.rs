@@ -1,6 +1,7 @@
 //! The fields that only we may write.
 
 use http::{HeaderValue, header};
+use memchr::memmem;
 use pingora_http::RequestHeader;
 
 use super::{HEADER_ARTIFACT, HEADER_REASONS, HEADER_SCORE, HEADER_VERDICT};
@@ -83,7 +84,12 @@ pub(super) fn tell_reasons(request: &mut RequestHeader, reasons: &[Reason]) {
 
 /// Takes our cookies out: the origin has no use for them, and its logs should not keep them.
 pub(super) fn strip_cookies(request: &mut RequestHeader) {
-    let has_ours = |value: &HeaderValue| challenge::pairs(value.as_bytes()).any(challenge::is_ours);
+    let has_ours = |value: &HeaderValue| {
+        let field = value.as_bytes();
+        // It is in both of our names. Most fields are seen through at once, and only what may be ours is taken apart.
+        memmem::find(field, challenge::NAME_PLAIN.as_bytes()).is_some()
+            && challenge::pairs(field).any(challenge::is_ours)
+    };
     if !request.headers.get_all(header::COOKIE).iter().any(has_ours) {
         return;
     }
@@ -100,3 +106,6 @@ pub(super) fn strip_cookies(request: &mut RequestHeader) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
