@@ -5,12 +5,13 @@ use std::io::{Read, Write};
 use tokio::{
     io::{AsyncRead, AsyncWrite, AsyncWriteExt},
     net::TcpStream,
+    time::timeout,
 };
 
 use crate::{
     BotFilter, Engine, EngineLimits, Policy,
     test_server::{
-        Edge, Setup,
+        Edge, LONG, Setup,
         frames::{
             self, DATA, END_HEADERS, END_STREAM, GET, GOAWAY, HEADERS, OVER_HTTP, PING, PREFACE,
             RST_STREAM, SETTINGS, frame, literal,
@@ -82,7 +83,9 @@ async fn is_told_to_go_away(edge: &Edge, mut stream: impl AsyncRead + AsyncWrite
 #[tokio::test]
 async fn http2_is_told_to_go_away_and_its_request_is_finished() {
     let over_tls = edge();
-    is_told_to_go_away(&over_tls, over_tls.connect_tls(&[b"h2"]).await).await;
+    let stream = over_tls.connect_tls(&[b"h2"]).await;
+    timeout(LONG, is_told_to_go_away(&over_tls, stream)).await.expect("an end");
     let clear = edge();
-    is_told_to_go_away(&clear, TcpStream::connect(clear.clear).await.unwrap()).await;
+    let stream = TcpStream::connect(clear.clear).await.unwrap();
+    timeout(LONG, is_told_to_go_away(&clear, stream)).await.expect("an end");
 }
