@@ -199,7 +199,9 @@ pub(crate) struct Marked {
 impl Marked {
     pub(crate) fn read(path_and_query: &[u8], now: u64) -> Self {
         let mut parts = path_and_query.splitn(2, |byte| *byte == b'?');
-        let (path, query) = (parts.next().unwrap_or_default(), parts.next());
+        // An absolute-form target may have no path, which stands for `/` (RFC 9110, 4.2.3).
+        let path = parts.next().filter(|path| !path.is_empty()).unwrap_or(b"/");
+        let query = parts.next();
         let mut read = Self { clean: path.to_vec(), marked: false, fresh: false };
         let mut separator = b'?';
         for pair in query.into_iter().flat_map(|query| query.split(|byte| *byte == b'&')) {

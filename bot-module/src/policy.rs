@@ -99,7 +99,8 @@ impl<'a> Target<'a> {
 ///
 /// A path that servers may read in several ways (escapes, dot segments, slashes in a row, `\`, path parameters, another
 /// case) is matched in each of them, and the strictest of the routes that are found holds. It is exempt only if all of
-/// them are. A plain path is matched without allocation.
+/// them are. One with more readings than anyone needs is taken for every path. A plain path is matched without
+/// allocation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Policy {
     routes: Vec<Route>,
@@ -156,13 +157,12 @@ impl Policy {
     }
 
     pub(crate) fn matched(&self, target: &Target<'_>) -> Matched {
+        let [host, other] = target.hosts.map(|host| host.map(route::host_name));
+        let other = other.filter(|other| host.is_none_or(|host| !host.eq_ignore_ascii_case(other)));
+        // Without a name at all a request is matched once all the same.
+        let hosts = [host.or(other).map(Some).or(Some(None)), other.map(Some)];
         let mut matched = Matched::default();
         let mut add = |path: &[u8]| {
-            let [host, other] = target.hosts.map(|host| host.map(route::host_name));
-            let other =
-                other.filter(|other| host.is_none_or(|host| !host.eq_ignore_ascii_case(other)));
-            // Without a name at all a request is matched once all the same.
-            let hosts = [host.or(other).map(Some).or(Some(None)), other.map(Some)];
             for host in hosts.into_iter().flatten() {
                 for case in [Case::AsWritten, Case::Any] {
                     matched.add(
@@ -175,8 +175,20 @@ impl Policy {
         };
         if path::is_plain(target.path) {
             add(target.path.as_bytes());
+        } else if let Some(readings) = path::readings(target.path) {
+            readings.iter().for_each(|reading| add(reading));
         } else {
-            path::readings(target.path).iter().for_each(|reading| add(reading));
+            // It may be each route's, or none's.
+            let is_for = |route: &Route| {
+                let own = route.path_prefix.as_bytes();
+                hosts
+                    .into_iter()
+                    .flatten()
+                    .any(|host| route.is_for(target.method, host, own, Case::AsWritten))
+            };
+            let routes = (0..).zip(&self.routes).filter(|(_, route)| is_for(route));
+            routes.for_each(|(index, _)| matched.add(Some(index)));
+            matched.without = true;
         }
         matched
     }

@@ -82,3 +82,14 @@ fn a_redirect_leads_to_the_same_place_of_the_same_host() {
     assert!(!Marked::read(format!("/?__gl_c={NOW}").as_bytes(), NOW + 61).fresh);
     assert!(!Marked::read(b"/?__gl_c=x", NOW).fresh && !Marked::read(b"/?a__gl_c=1", NOW).marked);
 }
+
+#[test]
+fn a_target_of_nothing_but_a_marker_is_the_root() {
+    let read = Marked::read(format!("?__gl_c={NOW}").as_bytes(), NOW);
+    assert_eq!(read, Marked { clean: b"/".to_vec(), marked: true, fresh: true });
+    assert_eq!(
+        (read.location(None), read.location(Some(7))),
+        (b"/".to_vec(), b"/?__gl_c=7".to_vec())
+    );
+    assert_eq!(Marked::read(b"?a", NOW).clean, b"/?a");
+}

@@ -168,6 +168,16 @@ fn a_spelling_of_a_path_never_slips_off_its_stricter_route() {
         "/%2flogin",
         "/login.",
         "/login%00",
+        // Decoded, and its dots or backslashes not resolved.
+        "/%6cogin/../x",
+        "/%6cogin\\..\\x",
+        "/login\\..\\x",
+        // Resolved first, then decoded.
+        "/a/../%6cogin%2f..",
+        // Merged, and not resolved.
+        "//login/..",
+        // Without parameters, and not resolved.
+        "/;a/login/..",
     ] {
         assert_eq!(decide(path).action, Action::Block, "{path}");
     }
@@ -179,6 +189,25 @@ fn a_spelling_of_a_path_never_slips_off_its_stricter_route() {
     assert_eq!(decide("/static/a%20b.css").as_str(), "exempt");
     assert_eq!(decide("/STATIC/a.css").as_str(), "allow", "an exemption is for its own case");
     assert_eq!(decide("/static/../x").as_str(), "allow");
+}
+
+#[test]
+fn a_path_with_more_readings_than_are_gone_through_is_taken_for_every_path() {
+    let policy = Policy::new(vec![
+        Route::new().path_prefix("/login").block_below(90),
+        Route::new().path_prefix("/static/").exempt(),
+        Route::new().host("other.example").challenge_below(90),
+    ]);
+    let decide = |path: &str| {
+        policy.decide(&Target::new("GET", Some("shop.example"), path), &evaluation(50)).action
+    };
+    let odd = "/static/a.;b/%252e%252e\\..;/c%3b//.";
+    assert_eq!(decide(&odd.repeat(4)), Action::Block);
+    assert_eq!(decide(&format!("/static/{}", "%20".repeat(40_000))), Action::Block);
+    assert_eq!(decide(&format!("/static/{}", "%20".repeat(20_000))), Action::Allow);
+    let exempt = Policy::new(vec![Route::new().path_prefix("/static/").exempt()]);
+    let verdict = exempt.decide(&Target::new("GET", None, &odd.repeat(4)), &evaluation(50));
+    assert_eq!((verdict.action, verdict.as_str()), (Action::Allow, "allow"));
 }
 
 #[test]

@@ -9,6 +9,10 @@ use greenlight_artifact::{Cidr, FORWARDING_FIELDS, Feature, HEADER_ORDER_CODES, 
 use greenlight_bot::{ClientActivity, CrawlerClaim, RequestView};
 use http::Version;
 
+/// The published table: a second copy could only fall behind.
+#[path = "../../src/signals/scanner_path.rs"]
+mod scanner_path;
+
 /// Whether a row with this feature fires on a request.
 pub fn fires(feature: &Feature, request: &RequestView<'_>, activity: &ClientActivity) -> bool {
     let values = |name: &str| -> Vec<Vec<u8>> {
@@ -72,7 +76,7 @@ pub fn fires(feature: &Feature, request: &RequestView<'_>, activity: &ClientActi
             path.len() >= 8 && entropy(&path[..path.len().min(1_024)]) > *hundredths
         }
         Feature::ScannerPath => {
-            SCANNED.iter().any(|text| contains(&path.to_ascii_lowercase(), text))
+            scanner_path::TEXTS.iter().any(|text| contains(&path.to_ascii_lowercase(), text))
         }
         Feature::Client(Cidr { address, prefix }) => match (request.client, address) {
             (Some(IpAddr::V4(client)), IpAddr::V4(network)) => (0..*prefix)
@@ -100,9 +104,6 @@ pub fn fires(feature: &Feature, request: &RequestView<'_>, activity: &ClientActi
         other => panic!("a kind that the naive scorer does not know: {other:?}"),
     }
 }
-
-/// Some of what scanners ask for: paths in these tests contain nothing else of it.
-const SCANNED: [&str; 4] = ["/.env", "/.git/", "/wp-login.php", "/../"];
 
 fn contains(haystack: &[u8], text: &str) -> bool {
     haystack.windows(text.len()).any(|window| window == text.as_bytes())
