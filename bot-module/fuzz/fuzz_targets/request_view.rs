@@ -49,12 +49,19 @@ const NAMES: [&str; 12] = [
 
 fuzz_target!(|input: Input<'_>| {
     let kinds: Vec<&str> = Feature::kind_names().collect();
-    let rows = input.rows.iter().take(40).enumerate().filter_map(|(index, (kind, argument, weight))| {
-        let feature = Feature::parse(kinds[usize::from(*kind) % kinds.len()], argument).ok()?;
-        let key = Key::from_text(&format!("k{index:03}"), index).ok()?;
-        Some(Row::of(key, &feature, weight % 10_001))
-    });
-    let draft = Draft { intercept: 0, engine: 1, created_at: 0, label: String::new(), rows: rows.collect() };
+    let rows =
+        input.rows.iter().take(40).enumerate().filter_map(|(index, (kind, argument, weight))| {
+            let feature = Feature::parse(kinds[usize::from(*kind) % kinds.len()], argument).ok()?;
+            let key = Key::from_text(&format!("k{index:03}"), index).ok()?;
+            Some(Row::of(key, &feature, weight % 10_001))
+        });
+    let draft = Draft {
+        intercept: 0,
+        engine: 1,
+        created_at: 0,
+        label: String::new(),
+        rows: rows.collect(),
+    };
     let Ok(artifact) = draft.encode(&[Schema::ENGINE_1]) else { return };
     let model = CompiledModel::compile(&artifact).expect("every kind of engine 1 compiles");
 
@@ -71,9 +78,14 @@ fuzz_target!(|input: Input<'_>| {
             headers.append(name, value);
         }
     }
-    let versions = [Version::HTTP_09, Version::HTTP_10, Version::HTTP_11, Version::HTTP_2, Version::HTTP_3];
-    let claims =
-        [CrawlerClaim::None, CrawlerClaim::Undecided, CrawlerClaim::Verified, CrawlerClaim::Unverified];
+    let versions =
+        [Version::HTTP_09, Version::HTTP_10, Version::HTTP_11, Version::HTTP_2, Version::HTTP_3];
+    let claims = [
+        CrawlerClaim::None,
+        CrawlerClaim::Undecided,
+        CrawlerClaim::Verified,
+        CrawlerClaim::Unverified,
+    ];
     let version = versions[usize::from(input.version) % versions.len()];
     let view = RequestView::new(input.method, input.path, version, &headers)
         .with_client(input.client.map(|bytes| std::net::IpAddr::from(bytes).to_canonical()))
@@ -89,9 +101,10 @@ fuzz_target!(|input: Input<'_>| {
     let scored = model.score(&view, &activity);
     for (index, row) in (0_u8..).zip(artifact.rows()) {
         let feature = Feature::of_row(&row).expect("a kind of engine 1");
-        // The plain reading knows only some of what scanners ask for.
-        if feature != Feature::ScannerPath {
-            assert_eq!(scored.fired.contains(index), reading::fires(&feature, &view, &activity), "{feature:?}");
-        }
+        assert_eq!(
+            scored.fired.contains(index),
+            reading::fires(&feature, &view, &activity),
+            "{feature:?}"
+        );
     }
 });

@@ -23,7 +23,13 @@ static MODEL: LazyLock<(ValidArtifact, CompiledModel)> = LazyLock::new(|| {
         let key = Key::from_text(&format!("k{index}"), index).expect("a key");
         Row::of(key, &Feature::parse(kind, argument).expect("a feature"), 1)
     });
-    let draft = Draft { intercept: 0, engine: 1, created_at: 0, label: String::new(), rows: rows.collect() };
+    let draft = Draft {
+        intercept: 0,
+        engine: 1,
+        created_at: 0,
+        label: String::new(),
+        rows: rows.collect(),
+    };
     let artifact = draft.encode(&[Schema::ENGINE_1]).expect("an artifact");
     let model = CompiledModel::compile(&artifact).expect("a model");
     (artifact, model)
@@ -46,6 +52,10 @@ fuzz_target!(|bytes: &[u8]| {
     let scored = model.score(&view, &activity);
     for (index, row) in (0_u8..).zip(artifact.rows()) {
         let feature = Feature::of_row(&row).expect("a kind of engine 1");
-        assert_eq!(scored.fired.contains(index), reading::fires(&feature, &view, &activity), "{feature:?}");
+        assert_eq!(
+            scored.fired.contains(index),
+            reading::fires(&feature, &view, &activity),
+            "{feature:?}"
+        );
     }
 });
