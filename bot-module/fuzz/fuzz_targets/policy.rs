@@ -2,10 +2,13 @@
 //! come to. Any list of networks: its lines' own networks and no others, or an error that names a line.
 #![no_main]
 
-#[allow(dead_code, reason = "a file is not for one target")]
 #[rustfmt::skip]
 #[path = "../../src/crawlers/networks.rs"]
 mod crawler_networks;
+#[allow(dead_code, reason = "a file is not for one target")]
+#[rustfmt::skip]
+#[path = "../../src/networks.rs"]
+mod networks;
 
 use std::cmp::Reverse;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -485,10 +488,10 @@ fn list(bytes: &[u8], probes: &[Probe]) {
                 network.prefix_len() < if network.addr().is_ipv4() { 8 } else { 16 }
             };
             assert!(!networks.is_empty() && !networks.iter().any(wide));
-            let found = crawler_networks::Networks::new(&networks).expect("what was parsed");
+            let found = crawler_networks::set_of(&networks).expect("what was parsed");
             for probe in probes {
                 let address = probe.address(&networks);
-                assert_eq!(found.contain(address), holds(&networks, address), "{address}");
+                assert_eq!(found.contains(address), holds(&networks, address), "{address}");
             }
         }
         Err(error) => assert!(!error.reason().is_empty()),
