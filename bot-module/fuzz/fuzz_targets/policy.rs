@@ -328,14 +328,14 @@ impl Step {
                 each(&|segment| segment.iter().copied().take_while(|byte| *byte != b';').collect())
             }
             Self::DropWhatWindowsIgnores => each(&|segment| {
-                let mut segment = segment.to_vec();
+                let mut rest = segment.to_vec();
                 while segment != b"."
                     && segment != b".."
-                    && matches!(segment.last(), Some(b'.' | b' '))
+                    && matches!(rest.last(), Some(b'.' | b' '))
                 {
-                    segment.pop();
+                    rest.pop();
                 }
-                segment
+                rest
             }),
             Self::ResolveDots => resolved(path),
         }

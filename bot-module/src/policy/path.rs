@@ -12,8 +12,10 @@ const DECODINGS: usize = 2;
 const MAX_READINGS: usize = 64;
 const MAX_BYTES: usize = 128 * 1024;
 
+type Step = fn(&[u8]) -> Vec<u8>;
+
 /// What a server may do to a path besides decoding it.
-const STEPS: [fn(&[u8]) -> Vec<u8>; 5] =
+const STEPS: [Step; 5] =
     [without_backslashes, merged, without_parameters, without_ignored, resolved];
 
 /// Whether every server reads `path` alike, apart from its case.
@@ -54,11 +56,7 @@ struct Readings {
 
 impl Readings {
     /// Adds what each step makes of each of these; `None` beyond the bounds.
-    fn read_each(
-        &mut self,
-        these: std::ops::Range<usize>,
-        steps: &[fn(&[u8]) -> Vec<u8>],
-    ) -> Option<()> {
+    fn read_each(&mut self, these: std::ops::Range<usize>, steps: &[Step]) -> Option<()> {
         for index in these {
             for step in steps {
                 let reading = step(self.found.get(index)?);
