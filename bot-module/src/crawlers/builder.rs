@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use arc_swap::ArcSwap;
 use ipnet::IpNet;
 
@@ -150,7 +150,10 @@ impl CrawlersBuilder {
                 of_part.push(index);
             }
         }
-        let automaton = AhoCorasick::builder().ascii_case_insensitive(true).build(parts)?;
+        let automaton = AhoCorasick::builder()
+            .ascii_case_insensitive(true)
+            .kind(Some(AhoCorasickKind::DFA))
+            .build(parts)?;
         Ok((automaton, of_part))
     }
 }
