@@ -9,7 +9,7 @@ PACKAGES := cmake curl faketime
 CARGO ?= cargo
 NPM := npm --no-fund --no-audit --loglevel=error
 
-.PHONY: help demo test drills soak clients cost lint bench gas sample vectors setup clean
+.PHONY: help demo test drills soak clients cost lint fuzz bench gas sample vectors setup clean
 
 help: ## what there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -64,7 +64,12 @@ test: setup ## every test of every part, drills, soak and demo included
 lint: setup ## what review asks for
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	@for crate in artifact bot-module; do (cd $$crate/fuzz && $(CARGO) fmt --check && $(CARGO) clippy --locked -- -D warnings); done
 	cd contracts && npx --no-install forge fmt --check
+
+fuzz: ## every fuzz target for ten minutes (ARGS="-max_total_time=60" for less); needs cargo-fuzz
+	@for crate in artifact bot-module; do for target in $$(cd $$crate && $(CARGO) fuzz list); do \
+	  (cd $$crate && RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run $$target -- -max_total_time=600 $(ARGS)); done; done
 
 bench: ## score() by number of rows, and the light client beside bls12_381
 	$(CARGO) bench -p greenlight-bot --bench score

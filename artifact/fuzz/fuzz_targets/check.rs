@@ -6,7 +6,9 @@ use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
     if let Ok(artifact) = ValidArtifact::check(bytes, &[Schema::ENGINE_1]) {
-        let again = Draft::from(&artifact).encode(&[Schema::ENGINE_1]).expect("what was accepted encodes again");
+        let again = Draft::from(&artifact)
+            .encode(&[Schema::ENGINE_1])
+            .expect("what was accepted encodes again");
         assert_eq!(again.bytes(), bytes);
     }
 });

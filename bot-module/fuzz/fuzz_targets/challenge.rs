@@ -162,7 +162,7 @@ fn cookies(input: &Cookies<'_>) {
 fn redirects(target: &str, later: u64) {
     let first = Marked::read(target.as_bytes(), NOW);
     assert!(!first.fresh || first.marked);
-    assert_eq!(first.marked, parameters(target).any(|pair| is_marker(pair)));
+    assert_eq!(first.marked, parameters(target).any(is_marker));
     let again = Marked::read(&first.clean, NOW);
     assert!(!again.marked && again.clean == first.clean);
     // What an origin is shown, where a marker is taken out of a request that passes.

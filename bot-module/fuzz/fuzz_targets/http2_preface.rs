@@ -137,7 +137,7 @@ fn plain(bytes: &[u8]) -> Result<String, &'static str> {
         rest = &after[length..];
         match (kind, payload) {
             (4, _) if settings.is_some() => {}
-            (4, _) if length % 6 != 0 => return Err("frame-length"),
+            (4, _) if !length.is_multiple_of(6) => return Err("frame-length"),
             (4, _) if length / 6 > 32 => return Err("too-long"),
             (4, _) => {
                 let pair = |pair: &[u8]| {

@@ -226,7 +226,9 @@ fn signed(case: &Case<'_>) {
         assert!(must_hold && owner == signer);
     }
     let distinct = covered.iter().collect::<HashSet<_>>().len() == covered.len();
-    if case.changes.is_empty() && must_hold && distinct {
+    // A base is of ASCII (RFC 9421, 2.5).
+    let ascii = values.iter().flatten().all(|value| value.is_ascii());
+    if case.changes.is_empty() && must_hold && distinct && ascii {
         assert_eq!(found, Some((signer, true)));
     }
 }
