@@ -2,7 +2,7 @@
 //! redirects lead to the same place of the same host, and there are at most two of them.
 #![no_main]
 
-#[allow(dead_code, reason = "a file is not for one target")]
+#[allow(dead_code, reason = "no target needs all of it")]
 #[rustfmt::skip]
 #[path = "../../src/challenge.rs"]
 mod challenge;

@@ -5,7 +5,7 @@
 #[rustfmt::skip]
 #[path = "../../src/crawlers/networks.rs"]
 mod crawler_networks;
-#[allow(dead_code, reason = "a file is not for one target")]
+#[allow(dead_code, reason = "no target needs all of it")]
 #[rustfmt::skip]
 #[path = "../../src/networks.rs"]
 mod networks;

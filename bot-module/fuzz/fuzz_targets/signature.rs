@@ -2,7 +2,7 @@
 //! this site and this time, and nothing else does.
 #![no_main]
 
-#[allow(dead_code, reason = "a file is not for one target")]
+#[allow(dead_code, reason = "no target needs all of it")]
 #[rustfmt::skip]
 #[path = "../../src/crawlers/signature.rs"]
 mod signature;

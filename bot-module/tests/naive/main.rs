@@ -241,14 +241,20 @@ fn value() -> impl Strategy<Value = Vec<u8>> {
 }
 
 fn path() -> impl Strategy<Value = String> {
-    let scanned =
-        select(vec!["/.env", "/x/.GIT/config", "/WP-login.php", "/a/../b", "/.well-known/a"]);
+    let scanned = (select(reading::scanner_path::TEXTS.to_vec()), 0..3, exact_text(5)).prop_map(
+        |(text, form, after)| match form {
+            0 => format!("/x{text}{after}"),
+            1 => text.to_ascii_uppercase() + &after,
+            // All but its end.
+            _ => text[..text.len() - 1].to_string(),
+        },
+    );
     let long = (exact_text(60), 1..60_usize).prop_map(|(text, times)| text.repeat(times));
     prop_oneof![
         4 => exact_text(60),
         1 => any::<String>(),
         1 => Just(String::new()),
-        1 => scanned.prop_map(str::to_string),
+        1 => scanned,
         1 => long,
     ]
 }

@@ -11,7 +11,7 @@ use http::Version;
 
 /// The published table: a second copy could only fall behind.
 #[path = "../../src/signals/scanner_path.rs"]
-mod scanner_path;
+pub mod scanner_path;
 
 /// Whether a row with this feature fires on a request.
 pub fn fires(feature: &Feature, request: &RequestView<'_>, activity: &ClientActivity) -> bool {
