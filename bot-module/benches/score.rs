@@ -2,10 +2,10 @@
 //!
 //! `score/N` is the model alone, `evaluate/200` the engine around it (clock, request rate, swap guard), `compile/200`
 //! what adoption waits for. Rows are drawn evenly from those below, of every kind, and from the sample artifact's
-//! source; the request is the sample's Chrome.
+//! source; the request is the sample's Chrome. `score/sample` is the sample artifact as it is.
 //!
-//! After the benchmarks, `score/200` and `evaluate/200` are timed call by call for their percentiles, which include the
-//! clock's 25 ns.
+//! After the benchmarks, `score/200`, `score/sample` and `evaluate/200` are timed call by call for their percentiles,
+//! which include the clock's 25 ns.
 //!
 //! With `--callgrind` nothing is measured but `score/200` run a thousand times, for valgrind to count instructions in:
 //! `make bench` does.
@@ -80,9 +80,12 @@ const MORE: [(&str, &str); 46] = [
     ("http2-contains", "m,p,s,a"),
 ];
 
+fn sample() -> ValidArtifact {
+    Source::from_json(SAMPLE).unwrap().encode(&[Schema::ENGINE_1]).unwrap()
+}
+
 fn artifact(rows: usize) -> ValidArtifact {
-    let sample = Source::from_json(SAMPLE).unwrap().encode(&[Schema::ENGINE_1]).unwrap();
-    let sample: Vec<Feature> = sample.rows().map(|row| Feature::of_row(&row).unwrap()).collect();
+    let sample: Vec<Feature> = sample().rows().map(|row| Feature::of_row(&row).unwrap()).collect();
     let fill = MAX_ROWS - MORE.len();
     let sampled = (0..fill).map(|row| sample[row * sample.len() / fill].clone());
     let all: Vec<Feature> = sampled.chain(features(&MORE)).collect();
@@ -128,9 +131,10 @@ fn score(criterion: &mut Criterion) {
     let headers = browser();
     let request = request(&headers);
     let mut group = criterion.benchmark_group("score");
-    for rows in [10, 50, 100, 200] {
-        let model = CompiledModel::compile(&artifact(rows)).unwrap();
-        group.bench_function(BenchmarkId::from_parameter(rows), |bencher| {
+    let drawn = [10, 50, 100, 200].map(|rows| (rows.to_string(), artifact(rows)));
+    for (name, artifact) in drawn.into_iter().chain([("sample".into(), sample())]) {
+        let model = CompiledModel::compile(&artifact).unwrap();
+        group.bench_function(BenchmarkId::from_parameter(name), |bencher| {
             bencher.iter(|| model.score(black_box(&request), black_box(&activity())));
         });
     }
@@ -190,6 +194,8 @@ fn main() {
     if !has("--test") {
         let view = request(&headers);
         percentiles("score/200", || model.score(black_box(&view), black_box(&activity())));
+        let sample = CompiledModel::compile(&sample()).unwrap();
+        percentiles("score/sample", || sample.score(black_box(&view), black_box(&activity())));
         let engine = engine();
         percentiles("evaluate/200", || engine.evaluate(black_box(&request(&headers))));
     }
