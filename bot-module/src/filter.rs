@@ -4,6 +4,7 @@ mod challenged;
 mod client;
 mod fields;
 mod log;
+mod target;
 mod totals;
 
 use std::{
@@ -20,7 +21,7 @@ pub use builder::BotFilterBuilder;
 use bytes::Bytes;
 pub use client::ClientInfo;
 use fields::{strip_cookies, strip_forged, tell_origin, tell_reasons};
-use http::{HeaderName, header};
+use http::HeaderName;
 use pingora_core::{
     Result,
     modules::http::{HttpModule, HttpModuleBuilder, Module, ModuleBuilder},
@@ -37,7 +38,7 @@ use crate::{
     crawlers::{Claimed, CrawlerAction, CrawlerRequest, Crawlers},
     engine::Engine,
     limiter::Limiter,
-    policy::{Action, AddressLists, Decision, Matched, Policy, Target, Verdict},
+    policy::{Action, AddressLists, Decision, Matched, Policy, Verdict},
     request::RequestView,
 };
 
@@ -159,7 +160,7 @@ impl BotFilter {
             client.address.and_then(|client| connection::fingerprint_of_client(session, client));
 
         let header = session.req_header();
-        let matched = self.0.policy.matched(&target(header));
+        let matched = self.0.policy.matched(&target::of(header));
         if self.0.policy.is_exempt(&matched) {
             return (Verdict::without_score(Decision::Exempt, Action::Allow), None);
         }
@@ -180,7 +181,7 @@ impl BotFilter {
         }
         let request = RequestView::new(
             header.method.as_str(),
-            header.uri.path(),
+            target::path(header),
             header.version,
             &header.headers,
         )
@@ -321,12 +322,6 @@ impl HttpModuleBuilder for Builder {
     fn init(&self) -> Module {
         Box::new(BotModule { filter: self.0.clone(), verdict: None, awaits: None })
     }
-}
-
-fn target(header: &RequestHeader) -> Target<'_> {
-    let host = header.headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    let authority = header.uri.authority().map(http::uri::Authority::as_str);
-    Target::new(header.method.as_str(), host, header.uri.path()).also_host(authority)
 }
 
 #[cfg(test)]

@@ -78,7 +78,7 @@ pub struct Target<'a> {
 
 impl<'a> Target<'a> {
     /// A request's method, its `Host` field or `:authority` (a port is ignored), and its path, undecoded and without
-    /// the query.
+    /// the query; a target that has no path, such as `*`, as a whole.
     #[must_use]
     pub const fn new(method: &'a str, host: Option<&'a str>, path: &'a str) -> Self {
         Self { method, hosts: [host, None], path }
@@ -99,8 +99,9 @@ impl<'a> Target<'a> {
 ///
 /// A path that servers may read in several ways (escapes, dot segments, slashes in a row, `\`, path parameters, another
 /// case) is matched in each of them, and the strictest of the routes that are found holds. It is exempt only if all of
-/// them are. One with more readings than anyone needs is taken for every path. A plain path is matched without
-/// allocation.
+/// them are. One with more readings than anyone needs is taken for every path, and so is what does not begin with `/`.
+/// Likewise a method in another case, and a host that is not plainly a name, an address or empty is taken for every
+/// host. A plain path of a plain host is matched without allocation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Policy {
     routes: Vec<Route>,
@@ -161,31 +162,38 @@ impl Policy {
         let other = other.filter(|other| host.is_none_or(|host| !host.eq_ignore_ascii_case(other)));
         // Without a name at all a request is matched once all the same.
         let hosts = [host.or(other).map(Some).or(Some(None)), other.map(Some)];
+        let plain_host = [host, other].into_iter().flatten().all(route::is_plain_host);
+        let is_for_host = |route: &Route| {
+            !plain_host || hosts.into_iter().flatten().any(|host| route.is_for_host(host))
+        };
         let mut matched = Matched::default();
         let mut add = |path: &[u8]| {
-            for host in hosts.into_iter().flatten() {
-                for case in [Case::AsWritten, Case::Any] {
-                    matched.add(
-                        self.routes
-                            .iter()
-                            .position(|route| route.is_for(target.method, host, path, case)),
-                    );
+            for case in [Case::AsWritten, Case::Any] {
+                let is_for = |route: &Route| route.is_for(target.method, path, case);
+                if !plain_host {
+                    // It may be each route's, or none's.
+                    let routes = (0..).zip(&self.routes).filter(|(_, route)| is_for(route));
+                    routes.for_each(|(index, _)| matched.add(Some(index)));
+                    matched.without = true;
+                    continue;
+                }
+                for host in hosts.into_iter().flatten() {
+                    let first =
+                        self.routes.iter().position(|it| it.is_for_host(host) && is_for(it));
+                    matched.add(first);
                 }
             }
         };
-        if path::is_plain(target.path) {
-            add(target.path.as_bytes());
-        } else if let Some(readings) = path::readings(target.path) {
+        // An empty path is the root's (RFC 9110, 4.2.3).
+        let path = if target.path.is_empty() { "/" } else { target.path };
+        if path::is_plain(path) {
+            add(path.as_bytes());
+        } else if let Some(readings) = path::readings(path) {
             readings.iter().for_each(|reading| add(reading));
         } else {
-            // It may be each route's, or none's.
-            let is_for = |route: &Route| {
-                let own = route.path_prefix.as_bytes();
-                hosts
-                    .into_iter()
-                    .flatten()
-                    .any(|host| route.is_for(target.method, host, own, Case::AsWritten))
-            };
+            // Likewise.
+            let is_for =
+                |route: &Route| is_for_host(route) && route.is_for_method(target.method, Case::Any);
             let routes = (0..).zip(&self.routes).filter(|(_, route)| is_for(route));
             routes.for_each(|(index, _)| matched.add(Some(index)));
             matched.without = true;

@@ -4,7 +4,7 @@ use http::{Method, Uri, header, uri::PathAndQuery};
 use memchr::memmem;
 use pingora_http::RequestHeader;
 
-use super::{Answer, BotFilter, ClientInfo};
+use super::{Answer, BotFilter, ClientInfo, target};
 use crate::{
     challenge::{Challenge, MARKER, Marked, NAME_PLAIN, NAME_TLS},
     policy::bare_host,
@@ -20,9 +20,7 @@ impl BotFilter {
         let (client, tls) = (client.address, client.used_tls());
         let challenge = self.0.challenge.as_ref()?;
         let now = (self.0.unix_seconds)();
-        let authority = || request.uri.authority().map(http::uri::Authority::as_str);
-        let field = request.headers.get(header::HOST).and_then(|host| host.to_str().ok());
-        let host = bare_host(field.or_else(authority).unwrap_or_default());
+        let host = bare_host(target::name(request).unwrap_or_default());
         let name = if tls { NAME_TLS } else { NAME_PLAIN };
         let fields = request.headers.get_all(header::COOKIE).iter().map(|value| value.as_bytes());
         let met = challenge.is_met(fields, name, client, host, now);

@@ -1,7 +1,7 @@
 use pingora_proxy::Session;
 use tracing::Level;
 
-use super::BotFilter;
+use super::{BotFilter, target};
 use crate::{claim::CrawlerName, policy::Verdict};
 
 /// Rows that a line names, at most.
@@ -29,7 +29,7 @@ impl BotFilter {
             artifact = verdict.digest.map(|digest| digest.short()),
             crawler = crawler.map(CrawlerName::as_str),
             claim = crawler.map(|_| verdict.claim.as_str()),
-            path = ?session.req_header().uri.path(),
+            path = ?target::path(session.req_header()),
             reasons = keys.join(" "),
         );
     }

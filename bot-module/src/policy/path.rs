@@ -23,13 +23,18 @@ pub(super) fn is_plain(path: &str) -> bool {
     let bytes = path.as_bytes();
     let odd = |byte: &u8| matches!(byte, b'%' | b'\\' | b';');
     let odd_pair = |pair: &[u8]| matches!(pair, [b'/', b'/' | b'.'] | [b'.' | b' ', b'/']);
-    !bytes.iter().any(odd)
+    bytes.starts_with(b"/")
+        && !bytes.iter().any(odd)
         && !bytes.windows(2).any(odd_pair)
         && !matches!(bytes.last(), Some(b'.' | b' '))
 }
 
-/// The readings of a path that is not plain, the path as sent first; `None` where there are too many to go through.
+/// The readings of a path that is not plain, the path as sent first; `None` where there are too many to go through, or
+/// where there is no telling: what does not begin with `/` is no path to the standards, and may be any to an origin.
 pub(super) fn readings(path: &str) -> Option<Vec<Vec<u8>>> {
+    if !path.starts_with('/') {
+        return None;
+    }
     let mut readings = Readings { found: vec![path.as_bytes().to_vec()], bytes: path.len() };
     // Those that are of this round's number of decodings, and of no fewer.
     let mut round = 0..1;

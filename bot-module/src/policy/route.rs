@@ -145,30 +145,46 @@ impl Route {
         self
     }
 
-    /// Whether this is for a request. An exempt route is for its own case only, so that no other path can borrow it.
-    pub(super) fn is_for(&self, method: &str, host: Option<&str>, path: &[u8], case: Case) -> bool {
+    /// Whether this is for a method and a path. An exempt route is for its own case only, so that no other request can
+    /// borrow it.
+    pub(super) fn is_for(&self, method: &str, path: &[u8], case: Case) -> bool {
         let prefix = self.path_prefix.as_bytes();
-        let starts = path.get(..prefix.len()).is_some_and(|start| match case {
-            Case::AsWritten => start == prefix,
-            Case::Any => start.eq_ignore_ascii_case(prefix),
-        });
-        starts
-            && match (&self.host, host) {
-                (Some(expected), Some(found)) => is_same_host(expected, found),
-                (Some(_), None) => false,
-                (None, _) => true,
-            }
-            && (self.methods.is_empty() || self.methods.iter().any(|ours| ours == method))
+        path.get(..prefix.len()).is_some_and(|start| case.is_same(prefix, start))
+            && self.is_for_method(method, case)
+    }
+
+    /// Whether this is for a method.
+    pub(super) fn is_for_method(&self, method: &str, case: Case) -> bool {
+        let is_same = |ours: &String| case.is_same(ours.as_bytes(), method.as_bytes());
+        self.methods.is_empty() || self.methods.iter().any(is_same)
+    }
+
+    /// Whether this is for a host, as [`host_name`] returns it.
+    pub(super) fn is_for_host(&self, host: Option<&str>) -> bool {
+        match (&self.host, host) {
+            (Some(expected), Some(found)) => is_same_host(expected, found),
+            (Some(_), None) => false,
+            (None, _) => true,
+        }
     }
 }
 
-/// How a path is compared.
+/// How paths and methods are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Case {
-    /// Paths are case-sensitive (RFC 9110, 4.2.3).
+    /// Both are case-sensitive (RFC 9110, 4.2.3 and 9.1).
     AsWritten,
-    /// And yet there are origins to which they are not.
+    /// And yet there are origins to which they are not: file systems and frameworks that fold them.
     Any,
+}
+
+impl Case {
+    fn is_same(self, ours: &[u8], found: &[u8]) -> bool {
+        match self {
+            Self::AsWritten => ours == found,
+            Self::Any => ours.eq_ignore_ascii_case(found),
+        }
+    }
 }
 
 /// `example.com:8080` → `example.com`; `[::1]:80` → `[::1]`; `a@b` → `b`; one trailing dot of a full name is dropped.
@@ -179,6 +195,20 @@ pub(crate) fn host_name(authority: &str) -> &str {
         _ => authority,
     };
     name.strip_suffix('.').unwrap_or(name)
+}
+
+/// Whether a name, as [`host_name`] returns it, is one that every server reads alike: of letters, digits, `-` and `_`
+/// between dots, or an IPv6 address in brackets. Of what else follows, as in `example.com:x` and `example.com/`, there
+/// are servers that see nothing.
+pub(super) fn is_plain_host(name: &str) -> bool {
+    let label = |label: &str| {
+        !label.is_empty()
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+    };
+    match name.strip_prefix('[').and_then(|name| name.strip_suffix(']')) {
+        Some(address) => address.parse::<Ipv6Addr>().is_ok(),
+        None => name.is_empty() || name.split('.').all(label),
+    }
 }
 
 /// How a route's host is kept: in lower case, an IPv6 address in brackets.

@@ -178,6 +178,10 @@ fn a_spelling_of_a_path_never_slips_off_its_stricter_route() {
         "//login/..",
         // Without parameters, and not resolved.
         "/;a/login/..",
+        // No path at all, and yet some origin's.
+        "login",
+        "x:/login",
+        "*",
     ] {
         assert_eq!(decide(path).action, Action::Block, "{path}");
     }
@@ -239,9 +243,16 @@ fn a_route_with_methods_is_for_them_and_goes_before_one_without() {
     ]);
     let decide = |method| policy.decide(&Target::new(method, None, "/a"), &evaluation(50)).action;
     assert_eq!(
-        (decide("POST"), decide("GET"), decide("post")),
-        (Action::Block, Action::Allow, Action::Allow)
+        (decide("POST"), decide("GET"), decide("PoSt")),
+        (Action::Block, Action::Allow, Action::Block),
+        "there are origins that fold a method's case"
     );
+    let lenient = Policy::new(vec![
+        Route::new().path_prefix("/a").block_below(90),
+        Route::new().path_prefix("/a").methods(["POST"]).exempt(),
+    ]);
+    let decide = |method| lenient.decide(&Target::new(method, None, "/a"), &evaluation(50));
+    assert_eq!((decide("POST").as_str(), decide("post").as_str()), ("exempt", "block"));
 }
 
 #[test]
@@ -260,4 +271,42 @@ fn of_two_names_the_stricter_counts() {
     assert_eq!(decide("open.example", "OPEN.example:80"), "exempt");
     assert_eq!(decide("open.example", "other.example"), "allow");
     assert_eq!(decide("[0:0::1]:80", "[::1]"), "block");
+}
+
+#[test]
+fn a_host_that_servers_may_read_otherwise_is_taken_for_every_host() {
+    let policy = Policy::new(vec![
+        Route::new().host("open.example").exempt(),
+        Route::new().host("shop.example").path_prefix("/login").block_below(90),
+        Route::new().host("::1").path_prefix("/v6").block_below(90),
+    ]);
+    let decide = |host: &str, path| {
+        policy.decide(&Target::new("GET", Some(host), path), &evaluation(50)).as_str()
+    };
+    for host in [
+        "shop.example:x",
+        "shop.example:80.",
+        "shop.example:80:80",
+        "shop.example..",
+        "shop.example/",
+        "shop.example, x",
+        "shop%2eexample",
+        "http://shop.example",
+        "open.example:x",
+        "[::1",
+        "[::1%25lo]",
+        "\u{fffd}",
+    ] {
+        assert_eq!(decide(host, "/login"), "block", "{host}");
+        assert_eq!(decide(host, "/x/..;/login"), "block", "{host}");
+        assert_eq!(decide(host, "/v6"), "block", "{host}");
+        assert_eq!(decide(host, "/"), "allow", "{host}");
+    }
+    for host in
+        ["other.example", "xn--bcher-kva.example", "a_b", "", ":80", "192.0.2.1:80", "[::2]"]
+    {
+        assert_eq!(decide(host, "/login"), "allow", "{host}");
+    }
+    assert_eq!(decide("open.example:80", "/login"), "exempt");
+    assert_eq!(decide("shop.example.:80", "/login"), "block");
 }

@@ -225,3 +225,32 @@ fn the_origin_is_told_the_heaviest_reasons_where_it_asked_for_them() {
     silent.bots.engine().install(weighty());
     assert_eq!(silent.ask(&format!("{HUMAN}{lie}")).sent("x-bot-reasons"), [""; 0]);
 }
+
+#[test]
+fn a_target_in_any_form_is_held_to_the_route_that_the_origin_finds() {
+    let limits =
+        crate::EngineLimits::default().with_max_scoring(std::time::Duration::from_secs(60));
+    let engine = crate::Engine::new(limits);
+    engine.install(model());
+    let policy = crate::Policy::new(vec![
+        Route::new(),
+        Route::new().path_prefix("/admin").block_below(99),
+        Route::new().host("shop.example").block_below(99),
+    ]);
+    let edge = edge(crate::BotFilter::builder(engine, policy));
+    for (head, expected) in [
+        ("GET http://example.com/ HTTP/1.1\r\nHost: example.com\r\n", 200),
+        ("GET http://example.com/admin HTTP/1.1\r\nHost: example.com\r\n", 403),
+        // Pingora makes a Host of what the target names.
+        ("GET http://shop.example/ HTTP/1.1\r\n", 403),
+        ("GET http://shop.example:80/ HTTP/1.0\r\n", 403),
+        ("GET http://shop.example:x/ HTTP/1.0\r\n", 403),
+        ("GET / HTTP/1.1\r\nHost: shop.example:x\r\n", 403),
+        // What is no path goes on as it is, and Go, for one, reads the path of this URL.
+        ("GET x:/admin HTTP/1.1\r\nHost: example.com\r\n", 403),
+        ("GET admin HTTP/1.1\r\nHost: example.com\r\n", 403),
+        ("GET  /admin HTTP/1.1\r\nHost: example.com\r\n", 403),
+    ] {
+        assert_eq!(edge.ask(head).status, expected, "{head}");
+    }
+}
