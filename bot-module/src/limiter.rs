@@ -37,7 +37,11 @@ impl Limiter {
             .saturating_mul(1_000_000_000)
             .checked_div(limit.per.as_nanos())
             .unwrap_or(0);
-        let scaled = Duration::from_nanos(u64::try_from(scaled).unwrap_or(u64::MAX));
+        // Not of nanoseconds in 64 bits: scaled to a short window, those would end while the process runs.
+        let scaled = Duration::new(
+            u64::try_from(scaled / 1_000_000_000).unwrap_or(u64::MAX),
+            u32::try_from(scaled % 1_000_000_000).unwrap_or(0),
+        );
         let made = table.record(self.secret.hash(Site::of(client?)), scaled);
         if made <= u64::from(limit.requests) {
             return None;

@@ -49,3 +49,13 @@ fn who_waits_as_told_passes_whenever_he_asked_too_much() {
         }
     }
 }
+
+#[test]
+fn the_shortest_window_is_one_after_years_too() {
+    let limit = RateLimit::new(1, Duration::from_millis(1));
+    let limiter = Limiter::new(&[Route::new().rate_limit_below(30, limit)], Secret::known());
+    let year = Duration::from_secs(365 * 86_400);
+    for now in [Duration::ZERO, year, year + Duration::from_millis(5)] {
+        assert_eq!(limiter.wait(0, Some([192, 0, 2, 1].into()), now), None, "{now:?}");
+    }
+}
