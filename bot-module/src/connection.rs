@@ -21,7 +21,8 @@
 //! # }
 //! ```
 //!
-//! Neither delays a connection nor ends one. The hello is waited for by the handshake anyway, in the connection's own
+//! Neither delays a connection, nor ends one but for a client that opens HTTP/2 and asks for nothing within a minute,
+//! which Pingora would wait for without end. The hello is waited for by the handshake anyway, in the connection's own
 //! task and within Pingora's limit of one minute for both; its bytes are put back as they were. The frames are read
 //! along while Pingora's HTTP/2 reads them, so their fingerprint stands before the first request is seen. What is odd,
 //! long or not TLS passes without a fingerprint, and rows that ask for one do not fire.

@@ -54,7 +54,8 @@ fn targets(level: tracing::Level) -> Targets {
 /// What Pingora reports at ERROR though any client can cause it at will: handshakes and requests that are broken off,
 /// the former with the client's address. They say nothing about this proxy, and no client address is logged above
 /// DEBUG. What such an end means for a request is in the access log.
-const CAUSED_BY_CLIENTS: [&str; 2] = ["Downstream handshake ", "Fail to proxy: Downstream "];
+const CAUSED_BY_CLIENTS: [&str; 3] =
+    ["Downstream handshake ", "H2 handshake error ", "Fail to proxy: Downstream "];
 
 struct NotCausedByClients;
 

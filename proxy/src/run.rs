@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use greenlight_bot::connection::{ClientHelloReader, FingerprintApp};
 use greenlight_bot::{BotFilter, Challenge, Engine, EngineLimits, Policy};
+use pingora_core::apps::HttpServerOptions;
 use pingora_core::server::configuration::ServerConf;
 use pingora_core::server::{ExecutionPhase, RunArgs, Server};
 use pingora_core::services::background::background_service;
@@ -32,6 +33,8 @@ use crate::watch::Watch;
 /// Requests must be gone for this long before the process ends ahead of its grace period.
 const QUIET: Duration = Duration::from_millis(200);
 const LOOK: Duration = Duration::from_millis(20);
+/// How long a client may keep a connection of HTTP/2 without a request.
+const IDLE: Duration = Duration::from_secs(60);
 
 /// Serves until a signal ends it.
 pub(crate) fn run(config: Config) -> Result<(), Exit> {
@@ -166,7 +169,12 @@ impl Sockets {
         admin: Admin,
         config: &Config,
     ) -> Result<(), Exit> {
-        let app = FingerprintApp::new(http_proxy(&server.configuration, proxy));
+        let mut http = http_proxy(&server.configuration, proxy);
+        let mut options = HttpServerOptions::default();
+        // As long as Pingora keeps one of HTTP/1.1, where it would keep one of HTTP/2 for ever.
+        options.h2_idle_timeout = Some(IDLE);
+        http.server_options = Some(options);
+        let app = FingerprintApp::new(http);
         let mut requests = Service::new("proxy".to_owned(), app);
         if config.listen.fingerprints {
             // The app takes none where this did not come first.

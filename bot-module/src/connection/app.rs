@@ -1,7 +1,7 @@
 //! Reads along where HTTP/2 opens, between the connection and Pingora's own reading of it.
 
 use std::{
-    io::{IoSlice, Result},
+    io::{ErrorKind, IoSlice, Result},
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -19,9 +19,16 @@ use pingora_core::{
     },
     server::ShutdownWatch,
 };
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    time::{Sleep, sleep},
+};
 
 use super::{ConnectionFingerprint, http2::Opening};
+
+/// Longest that a client may take from the handshake to its first request over HTTP/2: Pingora waits for the connection
+/// preface for ever, so that connections without one could be held in any number. Its own bound for HTTP/1.1 is the same.
+const MAX_OPENING_TIME: Duration = Duration::from_secs(60);
 
 /// A Pingora app, such as the proxy that [`pingora_proxy::http_proxy`] makes, with the fingerprint of how HTTP/2 is
 /// opened on each connection: over TLS where [`super::ClientHelloReader`] is set on the listener, in clear text where
@@ -56,7 +63,13 @@ impl<A: HttpServerApp + Send + Sync + 'static> ServerApp for FingerprintApp<A> {
         };
         let stream = match digest {
             Some(digest) => {
-                Box::new(Observed { stream, digest, opening: Some(Opening::default()) })
+                let opening = Some(Opening::default());
+                Box::new(Observed {
+                    stream,
+                    digest,
+                    opening,
+                    until: Box::pin(sleep(MAX_OPENING_TIME)),
+                })
             }
             None => stream,
         };
@@ -76,6 +89,8 @@ struct Observed {
     digest: Arc<ProxyDigest>,
     /// `None` once it is known or cannot be.
     opening: Option<Opening>,
+    /// When it must be known.
+    until: Pin<Box<Sleep>>,
 }
 
 impl Observed {
@@ -105,8 +120,17 @@ impl AsyncRead for Observed {
     ) -> Poll<Result<()>> {
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(context, buffer);
-        if matches!(read, Poll::Ready(Ok(()))) && self.opening.is_some() {
-            self.observe(buffer.filled().get(before..).unwrap_or_default());
+        if self.opening.is_none() {
+            return read;
+        }
+        match read {
+            Poll::Ready(Ok(())) => {
+                self.observe(buffer.filled().get(before..).unwrap_or_default());
+            }
+            Poll::Pending if self.until.as_mut().poll(context).is_ready() => {
+                return Poll::Ready(Err(ErrorKind::TimedOut.into()));
+            }
+            Poll::Ready(Err(_)) | Poll::Pending => {}
         }
         read
     }
@@ -205,3 +229,6 @@ impl Peek for Observed {
         self.stream.try_peek(buffer).await
     }
 }
+
+#[cfg(test)]
+mod tests;
