@@ -17,7 +17,9 @@ pub struct Networks {
 
 /// A line of a list that is no network.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("line {line}: expected a network such as 10.0.0.0/8, or an address, found {found:?}")]
+#[error(
+    "line {line}: expected a network such as 10.0.0.0/8 with no host bits, or one address, found {found:?}"
+)]
 #[non_exhaustive]
 pub struct ListError {
     /// From 1.
@@ -35,7 +37,8 @@ impl ListError {
 }
 
 impl Networks {
-    /// Reads one network or address a line. What follows `#` is a comment; empty lines are skipped.
+    /// Reads one network or address a line. What follows `#` is a comment; empty lines are skipped. Host bits, as in
+    /// `10.0.0.1/8`, are refused: there is no telling whether the address is meant or the network.
     ///
     /// # Errors
     /// Every line that is neither.
@@ -103,8 +106,10 @@ impl FromIterator<IpNet> for Networks {
 pub(crate) fn lines(text: &str) -> impl Iterator<Item = Result<IpNet, ListError>> {
     (1..).zip(text.lines()).filter_map(|(line, content)| {
         let content = content.split('#').next().unwrap_or_default().trim();
-        (!content.is_empty())
-            .then(|| network(content).ok_or_else(|| ListError { line, found: excerpt(content) }))
+        (!content.is_empty()).then(|| {
+            let network = network(content).filter(|network| *network == network.trunc());
+            network.ok_or_else(|| ListError { line, found: excerpt(content) })
+        })
     })
 }
 

@@ -4,6 +4,7 @@
 //! gives every mistake at once, with the key, the line, what was expected and what was found.
 
 mod crawlers;
+mod file;
 mod network;
 mod policy;
 mod reader;

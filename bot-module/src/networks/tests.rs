@@ -20,8 +20,8 @@ fn lists_hold_networks_and_name_the_lines_that_are_none() {
     {
         assert!(!holds(address), "{address}");
     }
-    let errors = Networks::parse("10.0.0.0/33\n10.0.0.1\nx").unwrap_err();
-    assert_eq!(errors.iter().map(|error| error.line).collect::<Vec<_>>(), [1, 3]);
+    let errors = Networks::parse("10.0.0.0/33\n10.0.0.1\nx\n10.0.0.1/8").unwrap_err();
+    assert_eq!(errors.iter().map(|error| error.line).collect::<Vec<_>>(), [1, 3, 4]);
 }
 
 /// Host bits may be set.

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use greenlight_bot::{
-    Crawler, CrawlerAction, CrawlerError, Crawlers, CrawlersBuilder, DnsLimits, NameServers,
-    known_crawlers,
+    Crawler, CrawlerAction, CrawlerError, CrawlerProblem, Crawlers, CrawlersBuilder, DnsLimits,
+    NameServers, known_crawlers,
 };
 use toml::de::DeValue;
 
@@ -78,7 +78,8 @@ pub(super) fn crawlers(section: Section<'_, '_>, folder: &Path) -> Option<Crawle
     };
     if complete && let Err(errors) = settings.builder().build() {
         for error in errors {
-            section.mistake(format!("valid {:?}", error.key), error.problem.to_string());
+            let (expected, found) = said(&error.problem);
+            section.mistake(format!("in {:?} {expected}", error.key), found);
         }
     }
     section.finish();
@@ -121,7 +122,17 @@ fn crawler(
     let valid = given().filter(|given| {
         let errors = alone(given, authorities).err().unwrap_or_default();
         for error in &errors {
-            section.mistake(format!("valid {:?}", error.key), error.problem.to_string());
+            let (expected, found) = said(&error.problem);
+            match error.key {
+                // Not a key of the crawler.
+                "authorities" => {
+                    section.mistake(format!("in crawlers.authorities {expected}"), found)
+                }
+                key => match section.get(key) {
+                    Some(entry) => entry.contradicts(expected, found),
+                    None => section.mistake(expected, found),
+                },
+            }
         }
         errors.is_empty()
     });
@@ -148,6 +159,21 @@ fn crawler(
 fn alone(crawler: &Crawler, authorities: &[String]) -> Result<(), Vec<CrawlerError>> {
     let builder = Crawlers::builder().crawler(crawler.clone());
     authorities.iter().fold(builder, |builder, name| builder.authority(name)).build().map(drop)
+}
+
+/// What was expected and what found, as problems say it: "…: expected …, found …".
+fn said(problem: &CrawlerProblem) -> (String, String) {
+    let (text, file) = match problem {
+        CrawlerProblem::File { path, error } => {
+            (error.to_string(), format!(" in {}", path.display()))
+        }
+        other => (other.to_string(), String::new()),
+    };
+    let Some((place, rest)) = text.split_once("expected ") else {
+        return ("what can be used".to_owned(), format!("{text}{file}"));
+    };
+    let (expected, found) = rest.rsplit_once(", found ").unwrap_or((rest, "something else"));
+    (expected.to_owned(), format!("{place}{found}{file}"))
 }
 
 fn name_servers(value: &DeValue<'_>) -> Option<Option<NameServers>> {

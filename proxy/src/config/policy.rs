@@ -1,18 +1,25 @@
 //! What is done with scores: `[[route]]`, `[lists]`, `[challenge]`, `[headers]` and `[bots]`.
 
 use std::collections::HashSet;
-use std::fs;
+use std::net::Ipv6Addr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use greenlight_bot::{AddressLists, Challenge, Networks, RateLimit};
+use greenlight_bot::{AddressLists, Challenge, ListError, Networks, RateLimit};
 use toml::de::DeValue;
 
+use super::file;
 use super::reader::Section;
 use super::values::{self, BOOLEAN, CIDR, DURATION};
 
 /// Most requests that a limit may allow: what a counter holds.
 const MAX_REQUESTS: u64 = 1_000_000;
+/// Most bytes of a list of networks: some half a million of them.
+const MAX_LIST: u64 = 8 << 20;
+/// Most bytes of a secret, which is no use beyond HMAC's block.
+const MAX_SECRET: u64 = 4096;
+const PATH_PREFIX: &str =
+    "a path as it is once decoded and resolved, which begins with \"/\" and has no query";
 const METHOD: &str = "a method such as \"POST\", in capitals";
 
 /// What is done with a score, for the requests that match.
@@ -52,10 +59,7 @@ fn route(
     seen: &mut HashSet<(Option<String>, String, Vec<String>)>,
 ) -> Option<Route> {
     let host = section.optional("host", "a host name without a port", host);
-    let path_prefix =
-        section.or("path_prefix", "/".to_owned(), "a path that begins with \"/\"", |value| {
-            values::text(value).filter(|path| path.starts_with('/'))
-        });
+    let path_prefix = section.or("path_prefix", "/".to_owned(), PATH_PREFIX, path_prefix);
     let methods = section.list("methods", METHOD, method);
     let threshold = |key| {
         section.or(key, 0, "a score from 1 to 100, or 0 for never", |value| {
@@ -111,6 +115,7 @@ fn route(
     if let (Some(host), Some(prefix), Some(methods)) = (&host, &path_prefix, &methods) {
         let mut sorted = methods.clone();
         sorted.sort();
+        sorted.dedup();
         if !seen.insert((host.clone(), prefix.clone(), sorted)) {
             let host = host.clone().unwrap_or_default();
             section.mistake(
@@ -167,16 +172,22 @@ fn list(
     let path = section.optional(file, "the path of a list of networks", path(folder));
     let read = match path? {
         None => Some(Networks::default()),
-        Some(path) => match fs::read_to_string(&path).map(|text| Networks::parse(&text)) {
+        Some(path) => match read_list(&path) {
             Ok(Ok(networks)) => Some(networks),
             Ok(Err(errors)) => {
                 for error in errors.iter().take(10) {
-                    section.mistake(format!("networks in {file:?}"), error.to_string());
+                    section.mistake(
+                        format!("{CIDR} on each line of {file:?}"),
+                        format!("{:?} on line {}", error.found, error.line),
+                    );
                 }
                 None
             }
-            Err(error) => {
-                section.mistake(format!("a readable {file:?}"), error.to_string());
+            Err(found) => {
+                section.mistake(
+                    format!("a regular file of text, at most {MAX_LIST} bytes, as {file:?}"),
+                    found,
+                );
                 None
             }
         },
@@ -184,18 +195,23 @@ fn list(
     Some(read?.with(inline?))
 }
 
+fn read_list(path: &Path) -> Result<Result<Networks, Vec<ListError>>, String> {
+    let text = String::from_utf8(file::read(path, MAX_LIST)?).map_err(|error| error.to_string())?;
+    Ok(Networks::parse(&text))
+}
+
 pub(super) fn challenges(section: Section<'_, '_>, folder: &Path) -> Option<Challenges> {
     let secret = section.optional("secret_file", "the path of a secret", path(folder));
     let previous = section.optional("previous_secret_file", "the path of a secret", path(folder));
     let lifetime = section.or("lifetime", Duration::from_hours(24), DURATION, values::duration);
     let load = |key: &str, path: &Path| {
-        let read = fs::read(path).map(|bytes| bytes.trim_ascii().to_vec());
+        let read = file::read(path, MAX_SECRET).map(|bytes| bytes.trim_ascii().to_vec());
         let found = match read.map(|secret| (Challenge::new(&secret), secret)) {
             Ok((Ok(_), secret)) => return Some(secret),
             Ok((Err(error), _)) => format!("{} bytes", error.found),
-            Err(error) => error.to_string(),
+            Err(found) => found,
         };
-        section.mistake(format!("a secret of at least 16 bytes in {key:?}"), found);
+        section.mistake(format!("a secret of 16 to {MAX_SECRET} bytes in {key:?}"), found);
         None
     };
     let shared = secret.zip(previous).and_then(|given| match given {
@@ -264,9 +280,31 @@ fn method(value: &DeValue<'_>) -> Option<String> {
     values::text(value).filter(|method| KNOWN.contains(&method.as_str()))
 }
 
-/// Hosts are compared without regard to case (RFC 9110, section 4.2.3) and without the port.
+/// What no request's path is read as would never match, and leave a strict route without effect: paths are matched
+/// without their query, and once escapes, slashes in a row and dot segments are gone.
+fn path_prefix(value: &DeValue<'_>) -> Option<String> {
+    let text = value.as_str().filter(|text| (1..=255).contains(&text.len()))?;
+    let segments = text.strip_prefix('/')?.split('/');
+    let odd = |char: char| char.is_control() || matches!(char, '?' | '#' | '%' | '\\');
+    let last = segments.clone().count();
+    let resolved = (1..).zip(segments).all(|(index, segment)| match segment {
+        "." | ".." => false,
+        segment => !segment.is_empty() || index == last,
+    });
+    (resolved && !text.contains(odd)).then(|| text.to_owned())
+}
+
+/// Hosts are compared without regard to case (RFC 9110, section 4.2.3), without the port and the dot of the root. What is
+/// no name, as one of other letters than ASCII's, comes in no request.
 fn host(value: &DeValue<'_>) -> Option<String> {
     let text = values::text(value)?;
-    let plain = !text.contains(['/', ' ', ':', '*']) || text.parse::<std::net::Ipv6Addr>().is_ok();
-    plain.then(|| text.to_ascii_lowercase())
+    if let Ok(address) = text.parse::<Ipv6Addr>() {
+        return Some(address.to_string());
+    }
+    let name = text.strip_suffix('.').unwrap_or(&text);
+    let label = |label: &str| {
+        !label.is_empty()
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+    };
+    name.split('.').all(label).then(|| name.to_ascii_lowercase())
 }

@@ -55,16 +55,41 @@ fn every_mistake_is_reported() {
         ("[crawlers]\ndns = []", "crawlers.dns"),
         ("[crawlers]\nknow = true", "the unknown key \"know\" (did you mean \"known\"?)"),
         ("[[crawlers.crawler]]\ndomains = [\"a.b\"]", "crawlers.crawler[0].name"),
-        ("[[crawlers.crawler]]\nname = \"A B\"", "found \"A B\""),
-        ("[[crawlers.crawler]]\nname = \"a\"\ndomains = [\"com\"]", "valid \"domains\""),
-        ("[[crawlers.crawler]]\nname = \"a\"\nuser_agents = [\"a\"]", "valid \"user_agents\""),
-        ("[[crawlers.crawler]]\nname = \"a\"\nnetworks = [\"0.0.0.0/0\"]", "valid \"networks\""),
-        ("[[crawlers.crawler]]\nname = \"a\"\nnetwork_files = [\"/dev/zero\"]", "a regular file"),
-        ("[[crawlers.crawler]]\nname = \"a\"\nnetwork_files = [\"/no\"]", "cannot be read"),
-        ("[[crawlers.crawler]]\nname = \"a\"\nkeys = [\"AAAA\"]", "valid \"keys\""),
+        (
+            "[[crawlers.crawler]]\nname = \"A B\"",
+            "line 2: crawlers.crawler[0].name: expected 1 to 32 of a-z, 0-9 and \"-\", found \"A B\"",
+        ),
+        (
+            "[[crawlers.crawler]]\nname = \"a\"\ndomains = [\"com\"]",
+            "line 3: crawlers.crawler[0].domains: expected a domain as googlebot.com, found \"com\"",
+        ),
+        (
+            "[[crawlers.crawler]]\nname = \"a\"\nuser_agents = [\"a\"]",
+            "crawler[0].user_agents: expected 3 to 64 printable ASCII characters, found \"a\"",
+        ),
+        (
+            "[[crawlers.crawler]]\nname = \"a\"\nnetworks = [\"0.0.0.0/0\"]",
+            "crawler[0].networks: expected /8 (IPv4) or /16 (IPv6) and longer, found 0.0.0.0/0",
+        ),
+        (
+            "[[crawlers.crawler]]\nname = \"a\"\nnetwork_files = [\"/dev/zero\"]",
+            "crawler[0].network_files: expected a regular file, found something else in /dev/zero",
+        ),
+        (
+            "[[crawlers.crawler]]\nname = \"a\"\nnetwork_files = [\"/no\"]",
+            "crawler[0].network_files: expected what can be used, found cannot be read: No such file",
+        ),
+        (
+            "[[crawlers.crawler]]\nname = \"a\"\nnetwork_files = [\"/dev/null/x\"]",
+            "crawler[0].network_files: expected what can be used, found cannot be read: Not a directory",
+        ),
+        (
+            "[[crawlers.crawler]]\nname = \"a\"\nkeys = [\"AAAA\"]",
+            "crawler[0].keys: expected an Ed25519 public key in base64url, found \"AAAA\"",
+        ),
         (
             "[[crawlers.crawler]]\nname = \"a\"\nkeys = [\"JrQLj5P_89iXES9-vFgrIy29clF9CC_oPPsw3c5D0bs\"]",
-            "valid \"authorities\"",
+            "crawler[0]: expected in crawlers.authorities the names of this site, for which signatures count, found none",
         ),
         ("[[crawlers.crawler]]\nname = \"a\"\naction = \"praise\"", "crawlers.crawler[0].action"),
         ("[[crawlers.crawler]]\nname = \"a\"\n[[crawlers.crawler]]\nname = \"a\"", "twice"),

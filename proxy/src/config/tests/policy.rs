@@ -139,6 +139,34 @@ fn each_mistake_of_a_route_says_what_was_expected_and_what_came() {
     ] {
         assert_eq!(mistakes(&with(&format!("[[route]]\n{keys}"))), [expected], "{keys}");
     }
+    for host in ["b\u{fc}cher.example", "a/b", "a@b", "a..b", "*.a", "a:80", "[::1]", "."] {
+        let found = mistakes(&with(&format!("[[route]]\nhost = {host:?}")));
+        let expected = "line 14: route[0].host: expected a host name without a port, found ";
+        assert!(
+            matches!(found.as_slice(), [one] if one.starts_with(expected)),
+            "{host}: {found:?}"
+        );
+    }
+    for prefix in ["/a?b", "/a#b", "/%61", "//a", "/a//b", "/./a", "/a/..", "/a\\b", "a", ""] {
+        let found = mistakes(&with(&format!("[[route]]\npath_prefix = '{prefix}'")));
+        assert!(
+            matches!(found.as_slice(), [one] if one.starts_with(
+                "line 14: route[0].path_prefix: expected a path as it is once decoded and resolved, which begins with \"/\" and has no query, found "
+            )),
+            "{prefix}: {found:?}"
+        );
+    }
+    let spelled = "[[route]]\nhost = \"A.example.\"\npath_prefix = \"/caf\u{e9} au lait/.well-known/\"\n[[route]]\nhost = \"0::1\"";
+    let routes = parse(&with(spelled)).expect("valid").routes;
+    let hosts: Vec<_> = routes.iter().map(|route| route.host.as_deref()).collect();
+    assert_eq!(hosts, [Some("a.example"), Some("::1")]);
+    let twice = "[[route]]\nhost = \"a.example\"\nmethods = [\"GET\"]\n[[route]]\nhost = \"A.Example.\"\nmethods = [\"GET\", \"GET\"]";
+    assert_eq!(
+        mistakes(&with(twice)),
+        [
+            "line 16: route[1]: expected each host, path_prefix and methods once, found a.example/ twice"
+        ]
+    );
     let apart = "[[route]]\nmethods = [\"GET\"]\n[[route]]\nmethods = [\"PUT\"]\n[[route]]";
     assert_eq!(parse(&with(apart)).expect("valid").routes.len(), 3);
     let logged = "[[route]]\nlog_below = 20\nblock_below = 30";
@@ -150,7 +178,10 @@ fn lists_are_of_the_file_and_of_files_beside_it() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("deny.txt"), "# bad\n203.0.113.0/24\n\n2001:db8::/32 # worse")
         .unwrap();
-    fs::write(folder.path().join("bad.txt"), "203.0.113.1\nnot one\n10.0.0.0/33").unwrap();
+    fs::write(folder.path().join("bad.txt"), "203.0.113.1\nnot one\n10.0.0.0/33\n10.0.0.1/8")
+        .unwrap();
+    fs::write(folder.path().join("latin.txt"), b"192.0.2.1 # caf\xe9").unwrap();
+    fs::write(folder.path().join("vast.txt"), "#".repeat((8 << 20) + 1)).unwrap();
     let more = "[lists]\nallow = [\"203.0.113.9\"]\ndeny = [\"198.51.100.0/24\"]\ndeny_file = \"deny.txt\"";
     let lists = parse_in(folder.path(), more).expect("valid").lists;
     let denied = |address: &str| lists.deny.contains(address.parse().unwrap());
@@ -158,24 +189,32 @@ fn lists_are_of_the_file_and_of_files_beside_it() {
     assert!(!denied("203.0.114.1") && lists.allow.contains([203, 0, 113, 9].into()));
     assert!(parse(SMALLEST).expect("valid").lists.deny.is_empty());
 
+    let readable = |key: &str, found: &str| {
+        format!(
+            "line 13: lists: expected a regular file of text, at most 8388608 bytes, as {key:?}, found {found}"
+        )
+    };
     let network = "expected a network such as \"10.0.0.0/8\" with no host bits, or one address";
     for (keys, expected) in [
         ("allow = [\"10.0.0.1/8\"]", format!("line 14: lists.allow[0]: {network}, found \"10.0.0.1/8\"")),
         ("deny = \"10.0.0.1\"", format!("line 14: lists.deny: expected a list, each element {}, found \"10.0.0.1\"", &network["expected ".len()..])),
         ("allow_file = 1", "line 14: lists.allow_file: expected the path of a list of networks, found 1".to_owned()),
         ("denny = []", "line 14: lists: expected only allow, allow_file, deny, deny_file, found the unknown key \"denny\" (did you mean \"deny\"?)".to_owned()),
-        ("deny_file = \"none.txt\"", "line 13: lists: expected a readable \"deny_file\", found No such file or directory (os error 2)".to_owned()),
+        ("deny_file = \"none.txt\"", readable("deny_file", "No such file or directory (os error 2)")),
+        ("deny_file = \"/dev/zero\"", readable("deny_file", "something else than a regular file")),
+        ("allow_file = \"vast.txt\"", readable("allow_file", "more than 8388608 bytes")),
+        ("allow_file = \"latin.txt\"", readable("allow_file", "incomplete utf-8 byte sequence from index 15")),
     ] {
         assert_eq!(parse_in(folder.path(), &format!("[lists]\n{keys}")).unwrap_err(), [expected], "{keys}");
     }
     let in_file = |line: u8, found: &str| {
         format!(
-            "line 13: lists: expected networks in \"allow_file\", found line {line}: expected a network such as 10.0.0.0/8, or an address, found {found:?}"
+            "line 13: lists: {network} on each line of \"allow_file\", found {found:?} on line {line}"
         )
     };
     assert_eq!(
         parse_in(folder.path(), "[lists]\nallow_file = \"bad.txt\"").unwrap_err(),
-        [in_file(2, "not one"), in_file(3, "10.0.0.0/33")]
+        [in_file(2, "not one"), in_file(3, "10.0.0.0/33"), in_file(4, "10.0.0.1/8")]
     );
 }
 
@@ -186,6 +225,7 @@ fn secrets_of_challenges_are_read_from_files() {
     write("now", " a secret of today's\n");
     write("before", "a secret of yesterday's");
     write("short", "short  \n\n           ");
+    write("vast", &"s".repeat(4097));
     let client = Some([192, 0, 2, 1].into());
     let config = parse_in(
         folder.path(),
@@ -206,7 +246,7 @@ fn secrets_of_challenges_are_read_from_files() {
     assert!(shared.verify(issued(b"a secret of yesterday's").as_bytes(), client, "a", 1_000));
     assert!(parse(SMALLEST).expect("valid").challenges.shared.is_none());
 
-    let secret = "expected a secret of at least 16 bytes in";
+    let secret = "expected a secret of 16 to 4096 bytes in";
     for (keys, expected) in [
         ("secret_file = \"short\"", &[format!("line 13: challenge: {secret} \"secret_file\", found 5 bytes")][..]),
         (
@@ -215,6 +255,14 @@ fn secrets_of_challenges_are_read_from_files() {
                 format!("line 13: challenge: {secret} \"secret_file\", found No such file or directory (os error 2)"),
                 format!("line 13: challenge: {secret} \"previous_secret_file\", found 5 bytes"),
             ],
+        ),
+        (
+            "secret_file = \"/dev/zero\"",
+            &[format!("line 13: challenge: {secret} \"secret_file\", found something else than a regular file")],
+        ),
+        (
+            "secret_file = \"vast\"",
+            &[format!("line 13: challenge: {secret} \"secret_file\", found more than 4096 bytes")],
         ),
         (
             "previous_secret_file = \"before\"",
