@@ -87,7 +87,7 @@ sample: binaries ## config/sample.json and config/sample.glff, made again from t
 	cd config/sample && $(NPM) ci --ignore-scripts && node make.mjs $(ARGS)
 	target/debug/greenlightctl train --requests config/sample/training.ndjson --holdout config/sample/heldout.ndjson \
 	  --candidates config/sample/candidates.json --fixed config/sample/fixed.json --rows 180 --ridge 0.1 \
-	  --out config/sample.glff --source-out config/sample.json --report config/sample/report $(ARGS)
+	  --out config/sample.glff --source-out config/sample.json $(if $(filter --check,$(ARGS)),,--report config/sample/report) $(ARGS)
 
 vectors: ## the corpus that Rust and Solidity answer alike
 	$(CARGO) run -q -p greenlight-artifact --example vectors > artifact/vectors/v1.json
