@@ -408,7 +408,7 @@ impl Form {
             Self::Nothing => "nothing",
             Self::Text => "text",
             Self::Pair => "name:value",
-            Self::Number => "a whole number",
+            Self::Number => "a whole number from 1 on",
             Self::V4 => "an IPv4 network, as 192.0.2.0/24",
             Self::V6 => "an IPv6 network, as 2001:db8::/32",
         }
@@ -424,7 +424,7 @@ impl Form {
                 let (name, value) = text.split_once(':')?;
                 Argument::Pair(name, value)
             }
-            Self::Number => Argument::Number(text.parse().ok()?),
+            Self::Number => Argument::Number(text.parse().ok().filter(|number| *number > 0)?),
             Self::V4 => Argument::Cidr(Cidr::parse(text).filter(|cidr| cidr.address.is_ipv4())?),
             Self::V6 => Argument::Cidr(Cidr::parse(text).filter(|cidr| cidr.address.is_ipv6())?),
         })

@@ -13,7 +13,8 @@
 //! }
 //! ```
 //! `label` (default empty) and `engine` (default 1) may be left out, and so may the `arg` of a kind that takes none. An
-//! unknown or repeated field is an error: a misspelt name must not silently change a model.
+//! `arg` is always a string, a number's too: `"arg": "50"`. An unknown or repeated field is an error: a misspelt name
+//! must not silently change a model.
 //!
 //! # CSV
 //! ```csv
@@ -28,7 +29,8 @@
 //! says.
 //!
 //! # Kinds and arguments
-//! The cost is that of the kind in [`Schema::ENGINE_1`]; the rows of an artifact may cost 1 000 together.
+//! The cost is that of the kind in [`Schema::ENGINE_1`]; the rows of an artifact may cost 1 000 together. Texts have 1 to 28
+//! bytes, with the name in `name:value`; numbers begin at 1.
 //!
 //! | kind | `arg` | cost | fires when |
 //! |---|---|---|---|
@@ -54,10 +56,10 @@
 //! | `path-entropy-over` | hundredths of a bit a byte | 3 | the Shannon entropy of the path's first 1 024 bytes, rounded, is higher; never for a path of less than 8 bytes |
 //! | `scanner-path` | nothing | 2 | the path contains what scanners for vulnerabilities ask for, as `/.env`, `/.git/` or `/wp-login.php`, in any ASCII case |
 //! | `client-cidr-v4`, `client-cidr-v6` | a network, as `192.0.2.0/24` | 2 | the client's address lies in it |
-//! | `request-rate` | how many | 8 | the client made more requests within the last second |
-//! | `distinct-paths-over` | how many | 8 | the client asked for more different paths of late |
-//! | `error-ratio-over` | percent | 8 | more of the client's requests of late were answered with 4xx; never while they are few |
-//! | `gap-variation-under` | percent | 8 | the standard deviation of the gaps between the client's requests is less of their mean; never while they are few |
+//! | `request-rate` | how many | 8 | the client made more requests within the last second: [below](#what-a-client-did) |
+//! | `distinct-paths-over` | how many | 8 | the client asked for more different paths of late: [below](#what-a-client-did) |
+//! | `error-ratio-over` | percent | 8 | more of the client's requests of late were answered with 4xx, but for 401 and 429; never while they are few: [below](#what-a-client-did) |
+//! | `gap-variation-under` | percent | 8 | the standard deviation of the gaps between the client's requests is less of their mean; never while they are few: [below](#what-a-client-did) |
 //! | `ja4-contains` | text | 4 | the JA4 fingerprint of the TLS handshake contains exactly it; never where none was seen |
 //! | `http2-contains` | text | 4 | the fingerprint of how HTTP/2 was opened contains exactly it; never where none was seen |
 //! | `http-version` | 10, 11, 20 or 30 | 1 | the version is it |
@@ -71,6 +73,16 @@
 //! [`crate::HEADER_ORDER_CODES`]; any other field is `.`. After 62 fields the word is cut, and has no `$`. A row's text
 //! is looked for anywhere in the word: `^hua$` is the whole, `^hu` how it begins, `ea` neighbours. Requests over HTTP/2
 //! have no `host`, and browsers send other fields in another order there.
+//!
+//! ## What a client did
+//! A client is an address, over IPv6 a /64. What it did *of late* it did within the last five to ten minutes. Edges count:
+//! - up to 2 097 150 requests within a second, this one included;
+//! - up to 1 597 different paths, within about 5 % for some hundreds. Paths are told apart without their query;
+//! - the share of errors once the origin gave 20 answers: what is answered here counts for neither;
+//! - the gaps between requests once there are 8, of at least 10 ms each: what follows sooner is one burst. The newest 22 gaps
+//!   or so weigh as much as all before.
+//!
+//! Each edge counts for itself, and from its start.
 //!
 //! ## Client hints
 //! `hints-missing` fires for a user agent with `Chrome/` of 90 or later on Windows, macOS, Linux, Android or Chrome OS,

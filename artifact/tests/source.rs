@@ -222,6 +222,12 @@ fn csv_mistakes_say_where_they_lie() {
                 "line 7, column 3: arg of ua-empty: expected nothing; found \"x\"",
             ],
             [
+                "ua-empty,,",
+                "ua-longer-than,0,",
+                "argument",
+                "line 7, column 3: arg of ua-longer-than: expected a whole number from 1 on; found \"0\"",
+            ],
+            [
                 "h.lang",
                 "ua.curl",
                 "key-duplicate",

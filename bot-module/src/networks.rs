@@ -76,6 +76,12 @@ impl Networks {
         self
     }
 
+    /// How many there are, those that overlap or touch being one.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.v4.len().saturating_add(self.v6.len())
+    }
+
     /// Whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {

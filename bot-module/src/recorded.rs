@@ -11,7 +11,7 @@
 //! | `tls` | optional: whether the client used TLS |
 //! | `ja4`, `http2` | optional: the connection's fingerprints, see [`RequestView`] |
 //! | `crawler` | optional: `verified`, `unverified` or `undecided`, where the client says that it is a known crawler |
-//! | `status` | optional: the status of the answer |
+//! | `status` | optional: the status of the origin's answer |
 //! | `label` | optional: what the request is known to be, `bot` or `human` |
 //! | `source` | optional: where the request comes from |
 //!
@@ -88,7 +88,7 @@ pub struct RecordedRequest {
     pub http2: Option<String>,
     /// What became of its claim to come from a known crawler.
     pub crawler: CrawlerClaim,
-    /// The status that it was answered with.
+    /// The status that the origin answered it with. What the edge answers by itself counts for nothing in a replay.
     pub status: Option<StatusCode>,
     /// What it is known to be.
     pub label: Option<Label>,

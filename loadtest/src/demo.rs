@@ -100,6 +100,7 @@ impl Demo {
             admin_port: ports.admin,
             poll: Duration::from_millis(500),
             soak: Duration::from_secs(2),
+            tells_reasons: true,
             ..scene.settings()
         };
         say("starting the origin and the edge");

@@ -255,6 +255,7 @@ impl Scene {
             clock: None,
             is_behind_proxy: true,
             bots: true,
+            tells_reasons: false,
             tls: None,
             log_level: None,
             crawlers: None,

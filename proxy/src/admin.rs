@@ -82,6 +82,8 @@ impl Admin {
                 "exempt": counters.exempt, "allow-listed": counters.allow_listed,
                 "deny-listed": counters.deny_listed, "verified": counters.verified,
             },
+            "crawlers": self.bots.crawlers().map(crate::crawlers::status),
+            "recording": self.metrics.recording.status(),
         });
         if let Some(object) = status.as_object_mut() {
             object.insert("proxy".to_owned(), facts);

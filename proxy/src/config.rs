@@ -236,7 +236,9 @@ impl Config {
         let bytes = read(path)?;
         let text = std::str::from_utf8(&bytes)
             .map_err(|source| ConfigError::Encoding { path: path.to_owned(), source })?;
-        let folder = path.parent().unwrap_or(Path::new(""));
+        // The parent of a bare name is the empty path, which is no folder that could be looked into.
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = folder.unwrap_or(Path::new("."));
         Self::parse(text, folder)
             .map_err(|mistakes| ConfigError::Mistakes { path: path.to_owned(), mistakes })
     }

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use greenlight_bot::{Crawlers, DnsResolver};
 use pingora_core::server::ShutdownWatch;
 use pingora_core::services::background::BackgroundService;
+use serde_json::{Value, json};
 
 use crate::config::CrawlerSettings;
 use crate::metrics::Exposition;
@@ -42,6 +43,23 @@ pub(crate) fn open(settings: &CrawlerSettings) -> Option<Crawlers> {
             None
         }
     }
+}
+
+/// What became of the claims to be each crawler that was claimed at all.
+pub(crate) fn status(crawlers: &Crawlers) -> Value {
+    let claimed = crawlers.claims().filter(|claims| {
+        [claims.verified, claims.unverified, claims.undecided].iter().any(|count| *count > 0)
+    });
+    claimed
+        .map(|claims| {
+            let found = json!({
+                "verified": claims.verified, "unverified": claims.unverified,
+                "undecided": claims.undecided,
+            });
+            (claims.name.to_owned(), found)
+        })
+        .collect::<serde_json::Map<_, _>>()
+        .into()
 }
 
 /// Writes the families of the crawlers. Their names are the configuration's.

@@ -10,6 +10,7 @@
 //! | 5 | the edge's admin listener does not answer, or is not an edge's |
 
 mod admin;
+mod check;
 mod client;
 mod config;
 mod crawlers;
@@ -66,7 +67,7 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
     },
-    /// Check a configuration file and report everything that is wrong with it.
+    /// Check a configuration file: say what it was understood to mean, or everything that is wrong with it.
     Check {
         /// Configuration file, TOML.
         #[arg(long, value_name = "FILE")]
@@ -88,7 +89,7 @@ enum Command {
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Run { config } => load(&config).and_then(run::run),
-        Command::Check { config } => load(&config).and_then(|valid| check(&config, &valid)),
+        Command::Check { config } => load(&config).and_then(|valid| check::check(&config, &valid)),
         Command::Status { admin, json } => status::status(&admin, json),
         Command::Score(args) => score::score(&args),
     };
@@ -118,38 +119,4 @@ fn load(path: &std::path::Path) -> Result<Config, Exit> {
         eprintln!("greenlight: {error}");
         Exit::Config
     })
-}
-
-fn check(path: &std::path::Path, config: &Config) -> Result<(), Exit> {
-    if let Err(error) = tls::ca_file(&config.upstream) {
-        eprintln!("greenlight: {}: {error}", path.display());
-        return Err(Exit::Config);
-    }
-    let listen = &config.listen;
-    println!("{}: valid", path.display());
-    for address in &listen.http {
-        println!("  listens on {address}");
-    }
-    for listener in &listen.tls {
-        println!("  listens on {} with TLS", listener.address);
-    }
-    println!("  admin on {}", listen.admin);
-    println!("  upstream {}:{}", config.upstream.address.host, config.upstream.address.port);
-    let source = &config.source;
-    println!("  source {} on {}", source.kind(), source.network());
-    match source.adoption.depth() {
-        Some(depth) => println!("  adopts from {depth} blocks below the newest head"),
-        None => println!("  adopts from finalized heads"),
-    }
-    if let Some(record) = &config.record {
-        println!(
-            "  records a share of {} of the requests to {}",
-            record.sample,
-            record.file.display()
-        );
-    }
-    for warning in config.warnings() {
-        println!("  warning: {warning}");
-    }
-    Ok(())
 }

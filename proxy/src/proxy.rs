@@ -188,7 +188,7 @@ impl ProxyHttp for Proxy {
                 ja4: connection.and_then(ConnectionFingerprint::ja4),
                 http2: connection.and_then(ConnectionFingerprint::http2),
                 claim: verdict.map_or(CrawlerClaim::None, |verdict| verdict.claim),
-                status,
+                status: if context.upstream_answered { status } else { 0 },
             });
         }
         if let Some(error) = error {
@@ -198,9 +198,9 @@ impl ProxyHttp for Proxy {
 }
 
 impl Proxy {
-    /// Requests that were acted on, or would have been on a route not in shadow, are logged at INFO, all others at TRACE:
-    /// so each that is answered here has a line, whether a score, a limit or a list refused it. The client's address
-    /// appears only where the level is DEBUG or below.
+    /// Requests whose action is log or above are logged at INFO, in shadow, too, and so are those that are answered here,
+    /// whether a score, a limit or a list refused them; all others at TRACE. The client's address appears only where the
+    /// level is DEBUG or below.
     fn access_log(&self, session: &Session, verdict: &Verdict, status: u16, context: &Context) {
         let acted = verdict.logged || verdict.action >= Action::Log;
         if !acted && !tracing::enabled!(target: "greenlight::access", tracing::Level::TRACE) {
@@ -225,6 +225,7 @@ impl Proxy {
                     $level,
                     verdict = verdict.as_str(),
                     enforced = verdict.enforced,
+                    answered = verdict.answered,
                     score = verdict.score.get(),
                     artifact = verdict.digest.map(|digest| digest.short()),
                     crawler = verdict.crawler.as_ref().map(CrawlerName::as_str),

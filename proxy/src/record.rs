@@ -15,6 +15,7 @@ use std::time::{Duration, Instant, SystemTime};
 use greenlight_bot::recorded::RecordedRequest;
 use greenlight_bot::{ClientInfo, CrawlerClaim};
 use pingora_http::RequestHeader;
+use serde_json::{Value, json};
 
 use crate::config::Record;
 use crate::metrics::{Exposition, Metrics};
@@ -69,6 +70,15 @@ impl Recording {
         }
     }
 
+    /// How many requests were recorded, and of the sample not.
+    pub(crate) fn status(&self) -> Value {
+        let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        let dropped: serde_json::Map<String, Value> = (Dropped::ALL.iter().zip(&self.dropped))
+            .map(|(why, count)| (why.reason().to_owned(), read(count).into()))
+            .collect();
+        json!({ "recorded": read(&self.recorded), "dropped": dropped })
+    }
+
     /// Writes the families; there with zeros where nothing is recorded.
     pub(crate) fn write(&self, out: &mut Exposition) {
         out.counter(
@@ -92,7 +102,8 @@ pub(crate) struct Seen<'a> {
     pub(crate) ja4: Option<&'a str>,
     pub(crate) http2: Option<&'a str>,
     pub(crate) claim: CrawlerClaim,
-    /// The status that it was answered with; 0 for none.
+    /// The status that the origin answered with; 0 for none, as where the edge answered by itself: in a replay its own
+    /// verdicts must not count among the client's errors.
     pub(crate) status: u16,
 }
 

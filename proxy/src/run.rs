@@ -264,7 +264,8 @@ fn challenge(config: &Config) -> Option<Challenge> {
         .then(|| own.with_lifetime(config.challenges.lifetime))
 }
 
-fn policy(config: &Config) -> Policy {
+/// The routes as they are gone through.
+pub(crate) fn policy(config: &Config) -> Policy {
     let route = |route: &config::Route| {
         let built = greenlight_bot::Route::new()
             .path_prefix(&route.path_prefix)

@@ -18,7 +18,7 @@ Exit codes:
   3  refused by a contract
   4  the chain cannot be reached, or what answers is no usable RPC
   5  waited in vain; the same command goes on from where this one stopped
-  6  what was scheduled was cancelled, or was not executed in time
+  6  what was scheduled was cancelled, was not executed in time, or is void because the head moved
 
 Keys come from --keystore or GREENLIGHT_PRIVATE_KEY, never from an argument.";
 

@@ -63,9 +63,12 @@ fn read_source(path: &Path, format: Option<Format>) -> Result<Source, FileError>
         Format::Json => Source::from_json,
         Format::Csv => Source::from_csv,
         Format::Artifact => {
-            let found =
-                path.extension().map_or("no extension".into(), |found| found.display().to_string());
-            let expected = "a source that ends in .json or .csv, or --format";
+            let found = match (format, path.extension()) {
+                (Some(_), _) => "--format artifact".into(),
+                (None, Some(extension)) => extension.display().to_string(),
+                (None, None) => "no extension".into(),
+            };
+            let expected = "a source that ends in .json or .csv, or --format json or csv";
             return Err(FileError::Format { path: path.into(), expected, found });
         }
     };

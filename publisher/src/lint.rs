@@ -51,6 +51,12 @@ const METHODS: [&str; 9] =
 /// The versions that a request can have, as the kind counts them.
 const VERSIONS: [u64; 4] = [10, 11, 20, 30];
 
+/// What edges count at most of a client's different paths.
+const MOST_PATHS: u64 = 1_597;
+
+/// And of its requests within a second.
+const MOST_REQUESTS: u64 = 2_097_150;
+
 /// 8 bits, in the hundredths that the kind counts in.
 const MOST_ENTROPY: u64 = 800;
 
@@ -123,7 +129,8 @@ fn alone(feature: &Feature) -> Option<(&'static str, String)> {
             }
         }
         Feature::Method(method) => {
-            Some(("unknown-method", format!("no standard method is called {method}")))
+            let known = METHODS.join(", ");
+            Some(("unknown-method", format!("expected one of {known}: few sites know {method}")))
         }
         Feature::PathPrefix(prefix) if !prefix.starts_with('/') => {
             never(format!("paths begin with '/': {prefix} is a prefix of none"))
@@ -137,6 +144,12 @@ fn alone(feature: &Feature) -> Option<(&'static str, String)> {
         Feature::ErrorRatioOver(percent) if *percent >= 100 => {
             never(format!("no more than 100 % of requests fail: {percent} is not exceeded"))
         }
+        Feature::DistinctPathsOver(paths) if *paths >= MOST_PATHS => {
+            never(format!("edges count no more than {MOST_PATHS} paths: {paths} is not exceeded"))
+        }
+        Feature::RequestRate(rate) if *rate >= MOST_REQUESTS => never(format!(
+            "edges count no more than {MOST_REQUESTS} requests a second: {rate} is not exceeded"
+        )),
         Feature::PathEntropyOver(hundredths) if *hundredths >= MOST_ENTROPY => never(format!(
             "a byte has no more than 8 bits, and so {MOST_ENTROPY} hundredths: {hundredths} is not exceeded"
         )),

@@ -53,6 +53,7 @@ impl LookupError {
 
 /// Which name servers are asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum NameServers {
     /// Those of `/etc/resolv.conf`.
     System,

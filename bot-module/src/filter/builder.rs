@@ -64,7 +64,7 @@ impl BotFilterBuilder {
         self
     }
 
-    /// Whether the origin is told the rows that fired, in [`HEADER_REASONS`]; by default it is not.
+    /// Whether the origin is told the rows that fired, in [`crate::HEADER_REASONS`]; by default it is not.
     #[must_use]
     pub fn tell_reasons(mut self, tells: bool) -> Self {
         self.tells_reasons = tells;

@@ -20,6 +20,7 @@ fn lists_hold_networks_and_name_the_lines_that_are_none() {
     {
         assert!(!holds(address), "{address}");
     }
+    assert_eq!(networks.len(), 3, "the nested one is no other");
     let errors = Networks::parse("10.0.0.0/33\n10.0.0.1\nx\n10.0.0.1/8").unwrap_err();
     assert_eq!(errors.iter().map(|error| error.line).collect::<Vec<_>>(), [1, 3, 4]);
 }
@@ -45,6 +46,7 @@ proptest! {
         let set = networks.iter().copied().collect::<Networks>().with(more.clone());
         let all: Vec<IpNet> = [networks, more].concat();
         prop_assert_eq!(set.is_empty(), all.is_empty());
+        prop_assert!(set.len() <= all.len());
         let edges = all.iter().flat_map(|network| [network.network(), network.broadcast()]);
         for address in edges.chain(addresses.into_iter().map(|bits| IpAddr::V4(bits.into()))) {
             // A mapped address is an IPv4 address, even where an IPv6 network holds it.

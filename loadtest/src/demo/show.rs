@@ -63,7 +63,8 @@ fn invitation(tools: &Tools, demo: &Demo, first: &Staged) -> String {
     let status = format!("{} status --admin http://{admin}", typed(tools, &tools.greenlight));
     format!(
         "\n\
-         proxy    http://{proxy}/  (blocks bots; /tag/ and /log/ let them pass, /shadow/ only says what it would do)\n\
+         proxy    http://{proxy}/  (blocks bots; /tag/ and /log/ let them pass, /limit/ some of them, /challenge/ those\n\
+         \x20        that keep a cookie; /shadow/ only says what it would do)\n\
          admin    http://{admin}/status and /metrics\n\
          origin   http://{origin}/  (answers with what the proxy told it)\n\
          chain    {rpc}, registry {registry}\n\
@@ -76,6 +77,12 @@ fn invitation(tools: &Tools, demo: &Demo, first: &Staged) -> String {
          \n\
          # a bot is blocked\n\
          curl -sS -i http://{proxy}/\n\
+         \n\
+         # why: what the origin is told of it where it is only watched\n\
+         curl -sS http://{proxy}/shadow/\n\
+         \n\
+         # one that keeps cookies passes a challenge\n\
+         curl -sS -i -L -b '' http://{proxy}/challenge/\n\
          \n\
          # every edge goes back to the first artifact\n\
          {rollback}\n\

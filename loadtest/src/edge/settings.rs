@@ -39,6 +39,8 @@ pub(crate) struct Settings {
     pub(crate) is_behind_proxy: bool,
     /// Whether the bot module is on.
     pub(crate) bots: bool,
+    /// Whether the origin is told which rows fired.
+    pub(crate) tells_reasons: bool,
     /// Certificate chain and key of a listener for HTTPS on a free port of loopback.
     pub(crate) tls: Option<(PathBuf, PathBuf)>,
     /// `trace` logs every request; without it the edge's own default holds.
@@ -116,17 +118,19 @@ impl Settings {
         });
         // On is the default.
         let bots = if self.bots { "" } else { "[bots]\nenabled = false\n\n" };
+        let headers = if self.tells_reasons { "[headers]\nreasons = true\n\n" } else { "" };
         let log = self
             .log_level
             .map_or_else(String::new, |level| format!("[log]\nlevel = {level:?}\n\n"));
         format!(
             "[listen]\nhttp = [\"127.0.0.1:{port}\"]\nadmin = \"127.0.0.1:{admin_port}\"\nthreads = 2\n\n\
              {tls}[upstream]\naddress = \"{upstream}\"\n\n\
-             {client}{bots}{log}{crawlers}{source}\
+             {client}{bots}{headers}{log}{crawlers}{source}\
              [state]\ndir = {state:?}\nsoak = \"{soak}ms\"\nedge_id = {id:?}\n\n\
              [[route]]\npath_prefix = \"/\"\nblock_below = 30\n\n\
              [[route]]\npath_prefix = \"/tag/\"\ntag_below = 30\n\n\
              [[route]]\npath_prefix = \"/log/\"\nlog_below = 30\n\n\
+             [[route]]\npath_prefix = \"/limit/\"\nrate_limit_below = 30\nrate_limit = {{ requests = 2, per = \"10s\" }}\n\n\
              [[route]]\npath_prefix = \"/challenge/\"\nchallenge_below = 30\n\n\
              [[route]]\npath_prefix = \"/shadow/\"\nblock_below = 30\nshadow = true\n\n\
              [shutdown]\ngrace = \"5s\"\n",

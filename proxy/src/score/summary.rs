@@ -10,6 +10,8 @@ use super::plain;
 
 /// Sources that are counted apart.
 const MAX_SOURCES: usize = 64;
+/// Room for the first column, which longer names of sources widen.
+const NARROWEST_NAME: usize = 24;
 
 /// Counts of decisions; "bot" is the positive class.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -146,8 +148,10 @@ impl Summary {
             self.artifact, self.rows, self.requests, self.refused_lines
         )];
         if self.labelled > 0 {
+            let names = self.by_source.keys().map(|name| name.chars().count());
+            let wide = names.chain([NARROWEST_NAME]).max().unwrap_or_default();
             lines.push(format!(
-                "# {:<24} {:<36} {:<36} precision",
+                "# {:<wide$} {:<36} {:<36} precision",
                 format!("score < {} is a bot", self.bot_below),
                 "recall: bots found",
                 "false positives: people called bots",
@@ -155,7 +159,7 @@ impl Summary {
             let sources = self.by_source.iter().map(|(name, measured)| (name.as_str(), measured));
             for (name, measured) in sources.chain([("all", &self.all)]) {
                 lines.push(format!(
-                    "# {:<24} {:<36} {:<36} {}",
+                    "# {:<wide$} {:<36} {:<36} {}",
                     name,
                     measured.found(),
                     measured.called(),

@@ -46,20 +46,91 @@ fn a_valid_file_is_described() {
     let (code, stdout, _) = run(&["check", "--config", path.to_str().unwrap()]);
     assert_eq!(code, 0);
     assert!(stdout.contains("valid\n") && stdout.contains("upstream 127.0.0.1:8000\n"), "{stdout}");
-    let source = "source rpc on chain-31337\n  adopts from 64 blocks below the newest head\n  \
-                  warning: source.kind = \"rpc\" believes the headers it is given";
-    assert!(stdout.contains(source), "{stdout}");
+    for text in [
+        "source rpc on chain-31337\n  adopts from 64 blocks below the newest head\n",
+        "\n  warning: source.kind = \"rpc\" believes the headers it is given",
+    ] {
+        assert!(stdout.contains(text), "{text} not in {stdout}");
+    }
     let sample = concat!(env!("CARGO_MANIFEST_DIR"), "/../config/production.toml");
     let (_, stdout, stderr) = run(&["check", "--config", sample]);
-    let source = "source light-client on mainnet\n  adopts from finalized heads\n  \
-                  warning: source.checkpoint is the sample's";
-    assert!(stdout.contains(source), "{stdout}{stderr}");
+    for text in [
+        "source light-client on mainnet\n  adopts from finalized heads\n",
+        "\n  warning: source.checkpoint is the sample's",
+    ] {
+        assert!(stdout.contains(text), "{text} not in {stdout}{stderr}");
+    }
     let (code, _, stderr) = run(&["check", "--config", "/nonexistent/greenlight.toml"]);
     assert_eq!(code, 2);
     assert!(
         stderr.contains("cannot read the configuration file /nonexistent/greenlight.toml"),
         "{stderr}"
     );
+}
+
+/// From the file's own folder, where its name alone leads to it.
+#[test]
+fn what_is_done_with_requests_is_described() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("key"), "0123456789abcdef").unwrap();
+    std::fs::write(folder.path().join("deny.txt"), "203.0.113.0/24\n198.51.100.7\n").unwrap();
+    let more = r#"
+[[route]]
+path_prefix = "/api"
+methods = ["GET", "POST"]
+rate_limit_below = 50
+rate_limit = { requests = 3, per = "90s" }
+challenge_below = 30
+shadow = true
+[[route]]
+host = "www.example.com"
+path_prefix = "/.well-known/"
+exempt = true
+[lists]
+allow = ["192.0.2.0/24"]
+deny_file = "deny.txt"
+[challenge]
+secret_file = "key"
+[headers]
+reasons = true
+[crawlers]
+known = false
+dns = "off"
+[[crawlers.crawler]]
+name = "ours"
+user_agents = ["ours/"]
+networks = ["10.0.0.0/8"]
+action = "score"
+[[crawlers.crawler]]
+name = "theirs"
+user_agents = ["theirs/"]
+domains = ["crawl.example.com"]
+[record]
+file = "requests.ndjson"
+"#;
+    let path = config(folder.path(), "127.0.0.1:8000".parse().unwrap(), more);
+    let mut greenlight = greenlight();
+    greenlight.current_dir(folder.path()).args(["check", "--config"]);
+    let Output { status, stdout, stderr } =
+        greenlight.arg(path.file_name().unwrap()).output().unwrap();
+    let stdout = String::from_utf8(stdout).unwrap();
+    assert_eq!(status.code(), Some(0), "{stdout}{stderr:?}");
+    for line in [
+        "allowed by address: 1 network",
+        "denied by address: 2 networks",
+        "crawlers verified and scored all the same: ours (networks)",
+        "crawlers that nothing here can prove: theirs",
+        "asks no DNS",
+        "route www.example.com/.well-known/: exempt",
+        "route */api GET, POST: rate-limit below 50 (3 in 90s), challenge below 30, in shadow",
+        "challenges under the secret of the file; a cookie holds for 1d",
+        "tells the origin which rows fired",
+        "records a share of 0.01 of the requests to ./requests.ndjson",
+    ] {
+        assert!(stdout.contains(&format!("\n  {line}\n")), "{line} not in {stdout}");
+    }
+    let host = stdout.find("route www").unwrap();
+    assert!(host < stdout.find("route */api").unwrap(), "the most specific first: {stdout}");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use greenlight_artifact::{Draft, DraftRow, Feature, Key, Schema};
 
-use crate::support::{Edge, config, echo, get, greenlight, origin};
+use crate::support::{Edge, config, echo, get, greenlight, keep_artifact, origin};
 
 const ALL: &str = "[record]\nfile = \"requests.ndjson\"\nsample = 1\nmax_per_second = 10000\n";
 const RECORDED: &str = "greenlight_recorded_requests_total";
@@ -53,6 +53,7 @@ fn a_recording_keeps_secrets_out_and_can_be_replayed() {
         assert_eq!(get(edge.http, path, headers).0, 200);
     }
     edge.settles_at(RECORDED, 3);
+    assert_eq!(edge.status()["proxy"]["recording"]["recorded"], 3);
     edge.signal("TERM");
     assert_eq!(edge.end(), 0);
 
@@ -77,6 +78,26 @@ fn a_recording_keeps_secrets_out_and_can_be_replayed() {
     assert!(output.status.success(), "{stdout}");
     assert!(stdout.contains("block    ua.evil+9000\n"), "{stdout}");
     assert!(stdout.contains(" 3 requests scored, 0 lines refused"), "{stdout}");
+}
+
+/// What an edge answers by itself is its verdict: in a replay it must not count as the origin's errors do.
+#[test]
+fn only_answers_of_the_origin_have_their_status_recorded() {
+    let folder = tempfile::tempdir().unwrap();
+    keep_artifact(folder.path());
+    let edge = Edge::start(&config(folder.path(), origin(echo), ALL));
+    for (agent, status) in [("evil/1", 403), ("kind/1", 200)] {
+        assert_eq!(get(edge.http, "/", &[("user-agent", agent)]).0, status);
+    }
+    edge.settles_at(RECORDED, 2);
+    edge.signal("TERM");
+    assert_eq!(edge.end(), 0);
+    let recorded = lines(folder.path());
+    let status = |agent: &str| {
+        let line = recorded.iter().find(|line| line.to_string().contains(agent)).unwrap();
+        line["status"].as_u64()
+    };
+    assert_eq!((status("evil/1"), status("kind/1")), (None, Some(200)));
 }
 
 #[test]

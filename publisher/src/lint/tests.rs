@@ -41,6 +41,8 @@ fn rows_that_never_fire_are_told() {
         "a,header-equals,accept: x,1",
         "a,error-ratio-over,100,1",
         "a,path-entropy-over,800,1",
+        "a,distinct-paths-over,1597,1",
+        "a,request-rate,2097150,1",
         "a,header-order,h^u,1",
         "a,header-order,hu-a,1",
         "a,header-order,huah,1",

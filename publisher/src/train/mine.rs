@@ -142,7 +142,10 @@ fn independence(fired: &[usize], examples: &[Example]) -> (f64, i16) {
 fn named(row: DraftRow, taken: &mut BTreeSet<Key>) -> DraftRow {
     let name = Feature::of_row(&row).map(|feature| match &feature {
         Feature::UserAgentContains(word) => format!("ua.{word}"),
-        Feature::HeaderOrder(pair) => format!("order.{pair}"),
+        // Keys have neither of the marks of its ends.
+        Feature::HeaderOrder(pair) => {
+            format!("order.{}", pair.replace('^', "begin.").replace('$', ".end"))
+        }
         Feature::Header { name, test: HeaderTest::Present } => format!("has.{name}"),
         Feature::Header { name, .. } => format!("no.{name}"),
         other => other.kind_name().to_owned(),

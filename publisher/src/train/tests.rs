@@ -187,6 +187,21 @@ fn told_apart() -> Vec<Example> {
 }
 
 #[test]
+fn the_key_of_a_mined_row_says_what_it_looks_for_at_either_end_of_the_fields() {
+    let of = |at: usize| {
+        let bot = at.is_multiple_of(2);
+        let (first, last) = if bot { ("accept", "te") } else { ("te", "accept") };
+        let line = format!(
+            r#"{{"method":"GET","path":"/","version":"1.1","headers":[["{first}","a"],["{last}","a"]]}}"#
+        );
+        Example { request: RecordedRequest::parse(line.as_bytes()).unwrap(), bot }
+    };
+    let mined = mine::mine(&(0..100).map(of).collect::<Vec<_>>(), 100).unwrap();
+    let keys: Vec<String> = mined.rows.iter().map(|row| row.key.to_string()).collect();
+    assert!(!keys.is_empty() && keys.iter().all(|key| key.starts_with("order.")), "{keys:?}");
+}
+
+#[test]
 fn what_tells_requests_apart_is_mined_and_what_does_not_is_not() {
     let examples = told_apart();
     let mined = mine::mine(&examples, 100).unwrap();
