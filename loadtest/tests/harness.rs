@@ -211,10 +211,11 @@ fn the_commands_of_the_demo_work_as_printed() {
             break;
         }
     }
-    let [browser, bot, rollback, kill, status] = commands.as_slice() else {
+    let [browser, bot, shadow, challenge, rollback, kill, status] = commands.as_slice() else {
+        demo.0.kill().unwrap();
         let mut error = String::new();
         demo.0.stderr.take().unwrap().read_to_string(&mut error).unwrap();
-        panic!("expected five commands; found {commands:?}\n{error}");
+        panic!("expected seven commands; found {commands:?}\n{error}");
     };
     assert_eq!(addresses.len(), 5, "{addresses:?}");
 
@@ -223,6 +224,13 @@ fn the_commands_of_the_demo_work_as_printed() {
     let body: Value = serde_json::from_str(passed.lines().last().unwrap()).unwrap();
     assert!(body["score"].as_u64().unwrap() >= 70, "{body}");
     assert!(paste(bot).starts_with("HTTP/1.1 403"));
+    let told: Value = serde_json::from_str(&paste(shadow)).unwrap();
+    assert_eq!(told["verdict"], "block", "{told}");
+    assert!(told.to_string().contains("x-bot-reasons"), "{told}");
+    let challenged = paste(challenge);
+    assert!(challenged.starts_with("HTTP/1.1 307"), "{challenged}");
+    let told: Value = serde_json::from_str(challenged.lines().last().unwrap()).unwrap();
+    assert_eq!(told["verdict"], "challenge", "{challenged}");
     let first = paste(status);
     assert!(first.contains("active"), "{first}");
 
