@@ -2,6 +2,7 @@
 #![allow(clippy::arithmetic_side_effects, reason = "for tests")]
 
 pub(crate) mod frames;
+pub(crate) mod spy;
 
 use std::{
     io::{Read, Write},

@@ -8,7 +8,6 @@ use std::{
     task::{Context, Poll},
 };
 
-use greenlight_artifact::{Digest, Key};
 use pingora_core::tls::{ClientConfig, ServerName, TlsConnector};
 use tokio::{
     io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf},
@@ -16,10 +15,9 @@ use tokio::{
 };
 
 use crate::{
-    BotFilter, ClientActivity, Engine, EngineLimits, Fired, Policy, RequestView, Score, Scored,
+    BotFilter, Engine, EngineLimits, Fired, Policy,
     connection::{http2_opening, ja4},
-    engine::Scorer,
-    test_server::{Edge, LONG, Setup, next_answer},
+    test_server::{Edge, LONG, Setup, next_answer, spy::spy_on},
 };
 
 /// What scoring was shown of a connection.
@@ -30,33 +28,7 @@ struct Seen {
     http2: Option<String>,
 }
 
-/// Keeps what it is shown.
-struct Spy(Arc<Mutex<Vec<Seen>>>);
-
-impl Scorer for Spy {
-    fn digest(&self) -> Digest {
-        Digest([1; 32])
-    }
-
-    fn reads_activity(&self) -> bool {
-        false
-    }
-
-    fn score(&self, request: &RequestView<'_>, _activity: &ClientActivity) -> Scored {
-        self.0.lock().unwrap().push(Seen {
-            tls: request.tls,
-            ja4: request.ja4.map(ToOwned::to_owned),
-            http2: request.http2.map(ToOwned::to_owned),
-        });
-        Scored { score: Score::of_logit_milli(0), logit_milli: 0, fired: Fired::row(0) }
-    }
-
-    fn row(&self, _row: u8) -> Option<(Key, i16)> {
-        None
-    }
-}
-
-/// A server with a [`Spy`] in it.
+/// A server whose scoring is spied on.
 struct Spied {
     edge: Edge,
     seen: Arc<Mutex<Vec<Seen>>>,
@@ -65,8 +37,11 @@ struct Spied {
 impl Spied {
     fn start(with_reader: bool, client: Option<IpAddr>) -> Self {
         let engine = Engine::new(EngineLimits::default().with_max_scoring(LONG));
-        let seen = Arc::new(Mutex::new(Vec::new()));
-        engine.install_scorer(Arc::new(Spy(Arc::clone(&seen))));
+        let seen = spy_on(&engine, Fired::row(0), |request| Seen {
+            tls: request.tls,
+            ja4: request.ja4.map(ToOwned::to_owned),
+            http2: request.http2.map(ToOwned::to_owned),
+        });
         let bots = BotFilter::builder(engine, Policy::new(Vec::new())).build();
         let edge = Edge::start(Setup { with_reader, client, ..Setup::of(bots) });
         Self { edge, seen }

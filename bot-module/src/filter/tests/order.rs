@@ -5,48 +5,25 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use greenlight_artifact::{Digest, Key};
-
 use super::{blocking, edge, filter};
 use crate::{
-    ClientActivity, Fired, HeaderOrder, RequestView, Score, Scored,
-    engine::Scorer,
+    Fired, HeaderOrder,
     test_server::{
         Edge,
         frames::{
             END_HEADERS, END_STREAM, GET, HEADERS, OVER_HTTP, PREFACE, ROOT, SETTINGS, frame,
             literal,
         },
+        spy::spy_on,
         wait_for,
     },
 };
 
-/// Keeps the order of the fields that it is shown.
-struct Spy(Arc<Mutex<Vec<String>>>);
-
-impl Scorer for Spy {
-    fn digest(&self) -> Digest {
-        Digest([1; 32])
-    }
-
-    fn reads_activity(&self) -> bool {
-        false
-    }
-
-    fn score(&self, request: &RequestView<'_>, _activity: &ClientActivity) -> Scored {
-        self.0.lock().unwrap().push(HeaderOrder::of(request.headers).to_string());
-        Scored { score: Score::of_logit_milli(0), logit_milli: 0, fired: Fired::NONE }
-    }
-
-    fn row(&self, _row: u8) -> Option<(Key, i16)> {
-        None
-    }
-}
-
 fn spied() -> (Edge, Arc<Mutex<Vec<String>>>) {
     let edge = edge(filter(blocking()));
-    let seen = Arc::new(Mutex::new(Vec::new()));
-    edge.bots.engine().install_scorer(Arc::new(Spy(Arc::clone(&seen))));
+    let seen = spy_on(edge.bots.engine(), Fired::NONE, |request| {
+        HeaderOrder::of(request.headers).to_string()
+    });
     (edge, seen)
 }
 
