@@ -103,7 +103,8 @@ contract RiscZeroReference is IRiscZeroVerifier {
     /// @inheritdoc IRiscZeroVerifier
     function verify(bytes calldata seal, bytes32 imageId, bytes32 journalDigest) external view {
         if (seal.length != SEAL_SIZE) revert SealSize(SEAL_SIZE, seal.length);
-        if (bytes4(seal) != selector) revert SelectorMismatch(bytes4(seal), selector);
+        bytes4 received = bytes4(seal[:4]);
+        if (received != selector) revert SelectorMismatch(received, selector);
 
         uint256[] memory inputs = new uint256[](5);
         (inputs[0], inputs[1]) = _halves(RiscZeroReceipt.CONTROL_ROOT);
@@ -155,7 +156,7 @@ contract RiscZeroReference is IRiscZeroVerifier {
     /// @dev A digest as two public inputs: its halves, little-endian.
     function _halves(bytes32 digest) private pure returns (uint256 first, uint256 second) {
         uint256 reversed = uint256(_reversed(digest));
-        return (uint128(reversed), reversed >> 128);
+        return (reversed & type(uint128).max, reversed >> 128);
     }
 
     function _reversed(bytes32 word) private pure returns (bytes32 reversed) {

@@ -106,8 +106,8 @@ contract Sp1Reference is ISp1Verifier {
     /// @inheritdoc ISp1Verifier
     function verifyProof(bytes32 programVKey, bytes calldata publicValues, bytes calldata proof) external view {
         if (proof.length != PROOF_SIZE) revert ProofSize(PROOF_SIZE, proof.length);
-        bytes4 expected = bytes4(Sp1Receipt.VERIFIER_HASH);
-        if (bytes4(proof) != expected) revert WrongVerifierSelector(bytes4(proof), expected);
+        (bytes4 received, bytes4 expected) = (bytes4(proof[:4]), bytes4(Sp1Receipt.VERIFIER_HASH));
+        if (received != expected) revert WrongVerifierSelector(received, expected);
 
         (uint256 exitCode, bytes32 vkRoot, uint256 nonce, Proof memory points) =
             abi.decode(proof[4:], (uint256, bytes32, uint256, Proof));
