@@ -15,7 +15,7 @@ help: ## what there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: packages contracts/node_modules/.package-lock.json config/helios/node_modules/.package-lock.json ## system packages, Foundry, solc and Helios from npm, contracts compiled
-	cd contracts && npx --no-install forge build --quiet
+	cd contracts && ./forge.cjs build --quiet
 
 .PHONY: packages
 packages:
@@ -54,7 +54,7 @@ cost: binaries ## CPU of a request: module on, module off, bare Pingora (ARGS="-
 
 test: setup ## every test of every part, drills, soak and demo included
 	@mkdir -p target
-	cd contracts && npx --no-install forge test 2>&1 | tee ../target/test-solidity.log
+	cd contracts && ./forge.cjs test 2>&1 | tee ../target/test-solidity.log
 	cd config/helios && node --test
 	$(CARGO) test --workspace --no-fail-fast 2>&1 | tee target/test-rust.log
 	@awk '/^Ran .* test suites? in/ { for (i = 1; i <= NF; i++) { if ($$(i+2) ~ /^passed/) p += $$i; if ($$(i+1) ~ /^failed/) f += $$i } } \
@@ -65,7 +65,7 @@ lint: setup ## what review asks for
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	@for crate in artifact bot-module; do (cd $$crate/fuzz && $(CARGO) fmt --check && $(CARGO) clippy --locked -- -D warnings); done
-	cd contracts && npx --no-install forge fmt --check
+	cd contracts && ./forge.cjs fmt --check
 
 fuzz: ## every fuzz target for ten minutes (ARGS="-max_total_time=60" for less); needs cargo-fuzz
 	@for crate in artifact bot-module; do for target in $$(cd $$crate && $(CARGO) fuzz list); do \
