@@ -34,7 +34,7 @@ packages:
 
 .PHONY: binaries
 binaries: setup
-	$(CARGO) build --workspace --bins
+	$(CARGO) build --workspace --bins --example earlier
 
 demo: binaries ## a chain, a promoted artifact, a proxy: try it (ARGS="--once --report demo.json" to run and exit)
 	target/debug/greenlight-loadtest demo $(ARGS)

@@ -2,7 +2,8 @@
 
 use anyhow::{Context as _, Result};
 use greenlight_artifact::{
-    Digest, Draft, Feature, HEADER_LEN, Key, MAX_ROWS, ROW_LEN, Row, Schema, ValidArtifact,
+    ARGUMENT_LEN, Digest, Draft, Feature, HEADER_LEN, Key, KindCode, MAX_ROWS, ROW_LEN, Row,
+    Schema, ValidArtifact,
 };
 
 /// The sample under another label: another artifact that judges every request the same.
@@ -20,6 +21,25 @@ pub(crate) fn with_rows(sample: &ValidArtifact, rows: usize) -> Result<Vec<u8>> 
         all.push(Row::of(key, &feature, 1));
     }
     Ok(assemble(sample, all.iter().map(encode).collect()))
+}
+
+/// The sample with one row more, of this kind, for this engine. Whether an edge or a verifier knows either is for the
+/// caller to choose.
+pub(crate) fn with_kind(
+    sample: &ValidArtifact,
+    engine: u32,
+    kind: KindCode,
+    argument: &str,
+) -> Result<Vec<u8>> {
+    let mut padded = [0; ARGUMENT_LEN];
+    let target = padded.get_mut(..argument.len()).context("an argument of at most 28 bytes")?;
+    target.copy_from_slice(argument.as_bytes());
+    let key = Key::from_text("zz.of-another-version", sample.rows().len())?;
+    let row = Row { key, kind, flags: 0, weight: 1, argument: padded };
+    let rows = sample.rows().chain([row]).map(|row| encode(&row)).collect();
+    let mut bytes = assemble(sample, rows);
+    bytes[12..16].copy_from_slice(&engine.to_be_bytes());
+    Ok(bytes)
 }
 
 /// The first `rows` rows of the sample, every one of them twice.

@@ -132,6 +132,24 @@ impl Rpc {
         }
     }
 
+    /// What a call from an account would be refused with on the newest state; `None` where it would succeed.
+    pub(crate) async fn refusal(
+        &self,
+        from: Address,
+        to: Address,
+        data: impl Into<Bytes>,
+    ) -> Result<Option<Bytes>> {
+        let data: Bytes = data.into();
+        let params = json!([{ "from": from, "to": to, "data": data }, "latest"]);
+        let request = json!({ "jsonrpc": "2.0", "id": 1, "method": "eth_call", "params": params });
+        let mut answer = self.forward(&request).await.context("eth_call")?;
+        match answer["error"]["data"].take() {
+            Value::Null if answer["error"].is_null() => Ok(None),
+            Value::Null => bail!("eth_call: {}", answer["error"]),
+            data => serde_json::from_value(data).context("revert data").map(Some),
+        }
+    }
+
     /// The result of a view.
     pub(crate) async fn view(&self, to: Address, data: impl Into<Bytes>) -> Result<Bytes> {
         let data: Bytes = data.into();

@@ -8,11 +8,13 @@ use std::{
 };
 
 use alloy::{
-    primitives::{Address, U256},
+    hex,
+    primitives::{Address, Bytes, U256},
     sol,
-    sol_types::SolCall as _,
+    sol_types::{SolCall as _, SolError as _},
 };
 use anyhow::{Context as _, Result, bail};
+use greenlight_artifact::Schema;
 use serde::Deserialize;
 use tokio::process::Command;
 
@@ -27,6 +29,7 @@ sol! {
     interface Manager {
         function schedule(address target, bytes calldata data, uint48 when) external returns (bytes32 operationId, uint32 nonce);
         function execute(address target, bytes calldata data) external payable returns (uint32 nonce);
+        error AccessManagerNotReady(bytes32 operationId);
         function grantRole(uint64 roleId, address account, uint32 executionDelay) external;
     }
 
@@ -37,6 +40,11 @@ sol! {
         function revive(uint64 sequence) external;
         function effective() external view returns (uint32);
         function addVerifier(address verifier) external;
+        function stopVerifier(address verifier) external;
+        function promote(uint32 id, uint16 canaryBps, uint64 sequence) external;
+
+        error VerifierNotActive(address verifier, uint8 status);
+        error VerifierKnown(address verifier, uint8 status);
     }
 }
 
@@ -49,6 +57,7 @@ pub(crate) const OPERATIONS_ROLE: u64 = 4;
 pub(crate) struct Deployment {
     pub(crate) registry: Address,
     pub(crate) manager: Address,
+    pub(crate) verifier: Address,
     pub(crate) chain_id: u64,
 }
 
@@ -84,6 +93,32 @@ pub(crate) async fn deploy(
 
 /// Deploys a contract of `contracts/drills/`, which no deployment of an operator ever builds.
 pub(crate) async fn drill_contract(tools: &Tools, rpc: &Rpc, name: &str) -> Result<Address> {
+    create(tools, rpc, &format!("drills/{name}.sol:{name}"), &[]).await
+}
+
+/// Deploys a verifier of bytes for an engine of this schema.
+pub(crate) async fn calldata_verifier(
+    tools: &Tools,
+    rpc: &Rpc,
+    schema: &Schema,
+) -> Result<Address> {
+    let Schema { engine, word, budget } = schema;
+    let arguments = [engine.to_string(), hex::encode_prefixed(word), budget.to_string()];
+    create(tools, rpc, "src/verifiers/CalldataVerifier.sol:CalldataVerifier", &arguments).await
+}
+
+/// Has operations add a verifier to the registry.
+pub(crate) async fn add_verifier(
+    rpc: &Rpc,
+    deployment: &Deployment,
+    verifier: Address,
+) -> Result<()> {
+    let add = Registry::addVerifierCall { verifier }.abi_encode();
+    let Deployment { registry, manager, .. } = *deployment;
+    through_timelock(rpc, manager, OPERATIONS.address, registry, add).await
+}
+
+async fn create(tools: &Tools, rpc: &Rpc, contract: &str, arguments: &[String]) -> Result<Address> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Created {
@@ -91,15 +126,15 @@ pub(crate) async fn drill_contract(tools: &Tools, rpc: &Rpc, name: &str) -> Resu
     }
     let _turn = Turn::take(tools).await?;
     let mut forge = Command::new(&tools.forge);
-    forge
-        .args([
-            "create",
-            &format!("drills/{name}.sol:{name}"),
-            "--broadcast",
-            "--unlocked",
-            "--json",
-        ])
-        .args(["--from", &DEPLOYER.address.to_string(), "--rpc-url", &rpc.url]);
+    forge.args(["create", contract, "--broadcast", "--unlocked", "--json"]).args([
+        "--from",
+        &DEPLOYER.address.to_string(),
+        "--rpc-url",
+        &rpc.url,
+    ]);
+    if !arguments.is_empty() {
+        forge.arg("--constructor-args").args(arguments);
+    }
     let stdout = run(tools, forge, "forge create").await?;
     let json = stdout.find('{').and_then(|start| stdout.get(start..)).unwrap_or_default();
     let created: Created =
@@ -128,6 +163,29 @@ pub(crate) async fn through_timelock(
         tokio::time::sleep(std::time::Duration::from_millis(500)).await;
     }
     bail!("what {from} scheduled could not be executed")
+}
+
+/// Schedules a call of `target`, waits for the delay, and gives the revert data with which it is then refused.
+pub(crate) async fn refused_through_timelock(
+    rpc: &Rpc,
+    manager: Address,
+    from: Address,
+    target: Address,
+    data: Vec<u8>,
+) -> Result<Bytes> {
+    let schedule =
+        Manager::scheduleCall { target, data: data.clone().into(), when: U256::ZERO.to() };
+    rpc.act(from, manager, schedule.abi_encode()).await.context("schedule")?;
+    let execute = Manager::executeCall { target, data: data.into() }.abi_encode();
+    for _ in 0..20 {
+        let refusal = rpc.refusal(from, manager, execute.clone()).await?;
+        let refusal = refusal.with_context(|| format!("what {from} scheduled would be done"))?;
+        if !refusal.starts_with(&Manager::AccessManagerNotReady::SELECTOR) {
+            return Ok(refusal);
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+    }
+    bail!("what {from} scheduled is never ready")
 }
 
 async fn run(tools: &Tools, mut command: Command, name: &str) -> Result<String> {

@@ -22,6 +22,8 @@ mod rollback_nowhere;
 mod row_limits;
 mod torn_cache;
 mod verdict;
+mod verifier_stopped;
+mod version_skew;
 
 use std::{
     fs,
@@ -83,6 +85,8 @@ enum Name {
     RollbackNowhere,
     /// Many edges restart at once, and every endpoint is slow.
     RestartHerd,
+    /// Artifacts and storage of other versions; edges of two.
+    VersionSkew,
     /// The dearest tables: over the budget, and at it under requests made to be slow.
     CostBomb,
     /// An old approval is presented again.
@@ -93,6 +97,8 @@ enum Name {
     Reorg,
     /// The last-good files are torn, then the edge boots without a chain.
     TornCache,
+    /// A verifier is stopped between stage and promote.
+    VerifierStopped,
     /// Clients that flood, forge, lie and inject.
     HostileClient,
     /// The wall clock of the edge jumps by an hour.
@@ -121,11 +127,13 @@ impl Name {
             Self::KillBlind => kill_blind::run(drill).await,
             Self::RollbackNowhere => rollback_nowhere::run(drill).await,
             Self::RestartHerd => restart_herd::run(drill).await,
+            Self::VersionSkew => version_skew::run(drill).await,
             Self::CostBomb => cost_bomb::run(drill).await,
             Self::ReplayOld => replay_old::run(drill).await,
             Self::FrozenChain => frozen_chain::run(drill).await,
             Self::Reorg => reorg::run(drill).await,
             Self::TornCache => torn_cache::run(drill).await,
+            Self::VerifierStopped => verifier_stopped::run(drill).await,
             Self::HostileClient => hostile_client::run(drill).await,
             Self::ClockSkew => clock_skew::run(drill).await,
             Self::BadBeacon => bad_beacon::run(drill).await,

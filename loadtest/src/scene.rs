@@ -232,6 +232,7 @@ impl Scene {
     /// A light client that adopts from finalized heads.
     pub(crate) fn settings(&self) -> Settings {
         Settings {
+            binary: None,
             id: "edge-1".into(),
             port: 0,
             admin_port: 0,

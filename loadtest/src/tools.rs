@@ -46,6 +46,19 @@ impl Tools {
         })
     }
 
+    /// The edge of an earlier version.
+    pub(crate) fn earlier(&self) -> Result<PathBuf> {
+        let beside = self.greenlight.parent().unwrap_or(Path::new(""));
+        let path = beside.join("examples").join(format!("earlier{}", env::consts::EXE_SUFFIX));
+        if path.is_file() {
+            return Ok(path);
+        }
+        bail!(
+            "{} is missing; build it with: cargo build -p greenlight --example earlier",
+            path.display()
+        )
+    }
+
     pub(crate) fn contracts(&self) -> PathBuf {
         self.root.join("contracts")
     }

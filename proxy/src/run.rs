@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use greenlight_artifact::Schema;
 use greenlight_bot::connection::{ClientHelloReader, FingerprintApp};
 use greenlight_bot::{BotFilter, Challenge, Engine, EngineLimits, Policy};
 use pingora_core::apps::HttpServerOptions;
@@ -36,8 +37,8 @@ const LOOK: Duration = Duration::from_millis(20);
 /// How long a client may keep a connection of HTTP/2 without a request.
 const IDLE: Duration = Duration::from_secs(60);
 
-/// Serves until a signal ends it.
-pub(crate) fn run(config: Config) -> Result<(), Exit> {
+/// Serves until a signal ends it, with artifacts of the engines of `schemas`.
+pub(crate) fn run(config: Config, schemas: &'static [Schema]) -> Result<(), Exit> {
     let started = Instant::now();
     let logging = logging::start(config.log);
     for warning in config.warnings() {
@@ -52,7 +53,7 @@ pub(crate) fn run(config: Config) -> Result<(), Exit> {
     outlive_file_limits();
     // The artifact on disk runs before the first request can arrive.
     let engine = Engine::new(engine_limits(&config));
-    let watch = Arc::new(Watch::open(&config, engine.clone()));
+    let watch = Arc::new(Watch::open(&config, engine.clone(), schemas));
     let sockets = Sockets::bind(&config).map_err(|error| {
         tracing::error!(reason = error.reason(), "{error}");
         Exit::Listen

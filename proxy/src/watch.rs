@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use greenlight_artifact::ValidArtifact;
+use greenlight_artifact::{Schema, ValidArtifact};
 use greenlight_bot::{CompiledModel, Engine};
 use greenlight_watcher::{CompileRefused, SourceConfig, StatusHandle, Watcher};
 use pingora_core::server::ShutdownWatch;
@@ -19,10 +19,17 @@ use crate::config::{Config, Heads, StaleMode};
 use crate::metrics::Exposition;
 
 /// The scoring engine, as the watcher sees it.
-pub(crate) struct Edge(Engine);
+pub(crate) struct Edge {
+    engine: Engine,
+    schemas: &'static [Schema],
+}
 
 impl greenlight_watcher::Engine for Edge {
     type Model = CompiledModel;
+
+    fn schemas(&self) -> &[Schema] {
+        self.schemas
+    }
 
     fn compile(&self, artifact: &ValidArtifact) -> Result<CompiledModel, CompileRefused> {
         CompiledModel::compile(artifact)
@@ -30,15 +37,15 @@ impl greenlight_watcher::Engine for Edge {
     }
 
     fn install(&self, model: CompiledModel) {
-        self.0.install(model);
+        self.engine.install(model);
     }
 
     fn allow_all(&self) {
-        self.0.allow_all();
+        self.engine.allow_all();
     }
 
     fn faults(&self) -> u64 {
-        self.0.faults()
+        self.engine.faults()
     }
 }
 
@@ -54,8 +61,8 @@ pub(crate) struct Watch {
 
 impl Watch {
     /// Boots the engine from the artifacts on disk. Without a watcher the proxy serves all the same, and allows all.
-    pub(crate) fn open(config: &Config, engine: Engine) -> Self {
-        let opened = Watcher::open(watcher_config(config), Arc::new(Edge(engine)));
+    pub(crate) fn open(config: &Config, engine: Engine, schemas: &'static [Schema]) -> Self {
+        let opened = Watcher::open(watcher_config(config), Arc::new(Edge { engine, schemas }));
         let (watcher, handle) = match opened {
             Ok((watcher, handle)) => (Some(watcher), Ok(handle)),
             Err(error) => {

@@ -1,9 +1,12 @@
-use greenlight_artifact::ValidArtifact;
+use greenlight_artifact::{Schema, ValidArtifact};
 
 /// What runs artifacts: the proxy's scoring engine, or a test's.
 pub trait Engine: Send + Sync + 'static {
     /// A compiled artifact.
     type Model: Send + 'static;
+
+    /// What artifacts are checked against: the engines whose artifacts this can run.
+    fn schemas(&self) -> &[Schema];
 
     /// Turns an artifact into what can run.
     ///

@@ -40,6 +40,10 @@ struct Recorder {
 impl Engine for Recorder {
     type Model = Digest;
 
+    fn schemas(&self) -> &[Schema] {
+        &[Schema::ENGINE_1]
+    }
+
     fn compile(&self, artifact: &ValidArtifact) -> Result<Digest, CompileRefused> {
         Ok(artifact.digest())
     }

@@ -6,7 +6,6 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use alloy::sol_types::SolCall as _;
 use anyhow::Result;
 use serde_json::json;
 use tokio::time::{Instant, sleep_until};
@@ -14,8 +13,8 @@ use tokio::time::{Instant, sleep_until};
 use super::Drill;
 use crate::{
     artifacts,
-    chain::{OPERATIONS, PUBLISHER},
-    deploy::{self, Registry},
+    chain::PUBLISHER,
+    deploy,
     load::{Route, Who},
     scene::{SOON, Scene, Setup, Staged},
 };
@@ -30,9 +29,7 @@ pub(super) async fn run(drill: &mut Drill) -> Result<()> {
         scene.stage("second", artifacts::labelled(&scene.sample, "second")?.bytes()).await?;
 
     let verifier = deploy::drill_contract(&drill.tools, scene.rpc(), "PermissiveVerifier").await?;
-    let (manager, registry) = (scene.deployment.manager, scene.deployment.registry);
-    let add = Registry::addVerifierCall { verifier }.abi_encode();
-    deploy::through_timelock(scene.rpc(), manager, OPERATIONS.address, registry, add).await?;
+    deploy::add_verifier(scene.rpc(), &scene.deployment, verifier).await?;
     let mut bad = Vec::new();
     for (name, rows) in [("twice-180", 180), ("twice-75", 75)] {
         let bytes = artifacts::doubled(&scene.sample, rows);

@@ -10,6 +10,8 @@ use crate::{clock::WallClock, scene::UNREACHABLE, tools::Tools};
 /// How an edge is configured. What is `None` is left to the edge's own default.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
+    /// The edge of another version; without it, this one's.
+    pub(crate) binary: Option<PathBuf>,
     /// Its name.
     pub(crate) id: String,
     /// Loopback ports; 0 takes free ones.
@@ -196,13 +198,14 @@ impl Settings {
     pub(super) fn command(&self, tools: &Tools) -> Result<Command> {
         let config = self.dir.join("greenlight.toml");
         fs::write(&config, self.toml()).with_context(|| config.display().to_string())?;
+        let binary = self.binary.as_ref().unwrap_or(&tools.greenlight);
         let mut command = if self.survives_file_limit {
             // A process is killed by SIGXFSZ unless that is ignored, which exec passes on; write(2) then fails.
             let mut shell = Command::new("sh");
-            shell.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""]).arg(&tools.greenlight);
+            shell.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""]).arg(binary);
             shell
         } else {
-            Command::new(&tools.greenlight)
+            Command::new(binary)
         };
         command.arg("run").arg("--config").arg(config);
         if let Some(clock) = &self.clock {

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use greenlight_artifact::{Defect, Digest, Schema, ValidArtifact};
+use greenlight_artifact::{Defect, Digest, ValidArtifact};
 use tokio::{sync::watch, task::JoinSet};
 
 use super::{boot::open_evidence, watch::Errands};
@@ -19,9 +19,6 @@ use crate::{
     status::{SourceReport, Status, StatusHandle},
     store::{Store, StoreError, overridden},
 };
-
-/// The engines whose artifacts this build can run.
-pub(super) const SCHEMAS: &[Schema] = &[Schema::ENGINE_1];
 
 /// Everything that commands act on. It outlives a shift of the driver.
 pub(super) struct Desk<E: Engine> {
@@ -183,7 +180,7 @@ impl<E: Engine> Desk<E> {
             reason: defect.reason(),
             message: defect.to_string(),
         };
-        let artifact = ValidArtifact::check(bytes, SCHEMAS).map_err(defect)?;
+        let artifact = ValidArtifact::check(bytes, self.engine.schemas()).map_err(defect)?;
         let compiled = catch_unwind(AssertUnwindSafe(|| self.engine.compile(&artifact)));
         compiled.unwrap_or_else(|_| {
             Err(CompileRefused {

@@ -7,7 +7,7 @@ use std::{
 };
 
 use alloy_primitives::{Address, B256};
-use greenlight_artifact::{Digest, ValidArtifact};
+use greenlight_artifact::{Digest, Schema, ValidArtifact};
 use greenlight_beacon_simulator::{BeaconChain, Endpoint, ExecutionBlock};
 use greenlight_watcher::{
     Adoption, CompileRefused, Config, Engine, SourceConfig, StaleMode, Status, StatusHandle,
@@ -21,6 +21,10 @@ struct Idle;
 
 impl Engine for Idle {
     type Model = Digest;
+
+    fn schemas(&self) -> &[Schema] {
+        &[Schema::ENGINE_1]
+    }
 
     fn compile(&self, artifact: &ValidArtifact) -> Result<Digest, CompileRefused> {
         Ok(artifact.digest())
