@@ -2,8 +2,10 @@
 //!
 //! - [`r1cs`]: a circuit as rank-1 constraints.
 //! - [`points`]: the one encoding of curve points, EIP-197's.
+//! - [`ceremony`]: keys whose secrets nobody knows.
 //! - [`keys`]: proving and verifying key, their files and hashes, and the development key.
 
+pub mod ceremony;
 pub mod keys;
 pub mod points;
 pub mod r1cs;
