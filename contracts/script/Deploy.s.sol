@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {AccessManager} from "@openzeppelin/contracts/access/manager/AccessManager.sol";
 import {ConfigRegistry} from "../src/ConfigRegistry.sol";
+import {EmergencyStop} from "../src/EmergencyStop.sol";
 import {Schemas} from "../src/libraries/Schemas.sol";
 import {Roles} from "../src/Roles.sol";
 import {CalldataVerifier} from "../src/verifiers/CalldataVerifier.sol";
@@ -18,12 +19,15 @@ struct Plan {
     uint32 promoteDelay;
     uint32 operationsDelay;
     uint32 adminDelay;
+    uint32 coolingOff;
+    uint32 stagingPeriod;
 }
 
 struct Deployment {
     AccessManager manager;
     CalldataVerifier verifier;
     ConfigRegistry registry;
+    EmergencyStop emergencyStop;
 }
 
 /// @title Deploys a registry, its authority and the calldata verifier of engine 1
@@ -34,6 +38,10 @@ contract Deploy {
     error MissingDelay(string name);
     /// @notice Delays are 32-bit numbers of seconds.
     error DelayTooLong(string name, uint256 delay);
+    /// @notice What is decided after a change of the head must never meet the cooling-off of that change.
+    error CoolingOffTooLong(uint32 coolingOff, uint32 shortestDelay);
+    /// @notice What is staged must outlive the delay of its promotion.
+    error StagingPeriodTooShort(uint32 stagingPeriod, uint32 promoteDelay);
     /// @notice The deployer must end without power.
     error DeployerHoldsRole(address deployer);
     /// @notice A role without a holder can never be used, nor given to anyone.
@@ -58,25 +66,37 @@ contract Deploy {
         deployment.verifier = new CalldataVerifier(1, Schemas.ENGINE_1, Schemas.ENGINE_1_BUDGET);
         address[] memory verifiers = new address[](1);
         verifiers[0] = address(deployment.verifier);
-        deployment.registry = new ConfigRegistry(address(deployment.manager), verifiers);
-        deployment.manager.multicall(_wiring(plan, address(deployment.registry), deployer));
+        deployment.registry =
+            new ConfigRegistry(address(deployment.manager), verifiers, plan.coolingOff, plan.stagingPeriod);
+        CalldataVerifier[] memory references = new CalldataVerifier[](1);
+        references[0] = deployment.verifier;
+        deployment.emergencyStop = new EmergencyStop(deployment.registry, references);
+        deployment.manager.multicall(_wiring(plan, deployment, deployer));
     }
 
     // Roles take effect at once here; the grant delays and the target's admin delay only after AccessManager's setback
     // of five days, during which the administrator's own execution delay is what slows a change of roles down.
-    function _wiring(Plan memory plan, address registry, address deployer) private pure returns (bytes[] memory calls) {
+    function _wiring(Plan memory plan, Deployment memory deployment, address deployer)
+        private
+        pure
+        returns (bytes[] memory calls)
+    {
         uint64 admin = 0;
-        calls = new bytes[](20);
+        address registry = address(deployment.registry);
+        address stop = address(deployment.emergencyStop);
+        calls = new bytes[](24);
         uint256 i = 0;
         calls[i++] = abi.encodeCall(AccessManager.labelRole, (Roles.PUBLISHER, "PUBLISHER"));
         calls[i++] = abi.encodeCall(AccessManager.labelRole, (Roles.PROMOTER, "PROMOTER"));
         calls[i++] = abi.encodeCall(AccessManager.labelRole, (Roles.GUARDIAN, "GUARDIAN"));
         calls[i++] = abi.encodeCall(AccessManager.labelRole, (Roles.OPERATIONS, "OPERATIONS"));
+        calls[i++] = abi.encodeCall(AccessManager.labelRole, (Roles.STOPPER, "STOPPER"));
 
-        calls[i++] = _functions(registry, Roles.PUBLISHER, _selectors(ConfigRegistry.stage.selector));
+        calls[i++] = _functions(registry, Roles.PUBLISHER, _publisherSelectors());
         calls[i++] = _functions(registry, Roles.PROMOTER, _selectors(ConfigRegistry.promote.selector));
         calls[i++] = _functions(registry, Roles.GUARDIAN, _guardianSelectors());
         calls[i++] = _functions(registry, Roles.OPERATIONS, _operationsSelectors());
+        calls[i++] = _functions(registry, Roles.STOPPER, _selectors(ConfigRegistry.stopVerifier.selector));
 
         // A guardian can cancel what is scheduled.
         calls[i++] = abi.encodeCall(AccessManager.setRoleGuardian, (Roles.PROMOTER, Roles.GUARDIAN));
@@ -85,6 +105,8 @@ contract Deploy {
         calls[i++] = abi.encodeCall(AccessManager.grantRole, (Roles.PUBLISHER, plan.publisher, 0));
         calls[i++] = abi.encodeCall(AccessManager.grantRole, (Roles.PROMOTER, plan.promoter, plan.promoteDelay));
         calls[i++] = abi.encodeCall(AccessManager.grantRole, (Roles.GUARDIAN, plan.guardian, 0));
+        calls[i++] = abi.encodeCall(AccessManager.grantRole, (Roles.STOPPER, plan.guardian, 0));
+        calls[i++] = abi.encodeCall(AccessManager.grantRole, (Roles.STOPPER, stop, 0));
         calls[i++] = abi.encodeCall(AccessManager.grantRole, (Roles.OPERATIONS, plan.operations, plan.operationsDelay));
         calls[i++] = abi.encodeCall(AccessManager.grantRole, (admin, plan.admin, plan.adminDelay));
 
@@ -107,13 +129,18 @@ contract Deploy {
         selectors[0] = selector;
     }
 
+    function _publisherSelectors() private pure returns (bytes4[] memory selectors) {
+        selectors = new bytes4[](2);
+        selectors[0] = ConfigRegistry.stage.selector;
+        selectors[1] = ConfigRegistry.stageBlob.selector;
+    }
+
     function _guardianSelectors() private pure returns (bytes4[] memory selectors) {
-        selectors = new bytes4[](5);
+        selectors = new bytes4[](4);
         selectors[0] = ConfigRegistry.kill.selector;
         selectors[1] = ConfigRegistry.rollback.selector;
         selectors[2] = ConfigRegistry.pause.selector;
         selectors[3] = ConfigRegistry.revoke.selector;
-        selectors[4] = ConfigRegistry.stopVerifier.selector;
     }
 
     function _operationsSelectors() private pure returns (bytes4[] memory selectors) {
@@ -135,6 +162,11 @@ contract Deploy {
         if (plan.promoteDelay == 0) revert MissingDelay("PROMOTE");
         if (plan.operationsDelay == 0) revert MissingDelay("OPERATIONS");
         if (plan.adminDelay == 0) revert MissingDelay("ADMIN");
+        uint32 shortest = plan.promoteDelay < plan.operationsDelay ? plan.promoteDelay : plan.operationsDelay;
+        if (plan.coolingOff > shortest) revert CoolingOffTooLong(plan.coolingOff, shortest);
+        if (plan.stagingPeriod <= plan.promoteDelay) {
+            revert StagingPeriodTooShort(plan.stagingPeriod, plan.promoteDelay);
+        }
     }
 
     function _checkHolder(address holder, address deployer, string memory name) private pure {
@@ -151,6 +183,8 @@ contract Deploy {
         plan.promoteDelay = _delay("GREENLIGHT_PROMOTE_DELAY");
         plan.operationsDelay = _delay("GREENLIGHT_OPERATIONS_DELAY");
         plan.adminDelay = _delay("GREENLIGHT_ADMIN_DELAY");
+        plan.coolingOff = _delay("GREENLIGHT_COOLING_OFF");
+        plan.stagingPeriod = _delay("GREENLIGHT_STAGING_PERIOD");
     }
 
     function _delay(string memory name) private view returns (uint32) {
@@ -168,6 +202,7 @@ contract Deploy {
         vm.serializeUint(object, "fromBlock", vm.getBlockNumber());
         vm.serializeAddress(object, "manager", address(deployment.manager));
         vm.serializeAddress(object, "verifier", address(deployment.verifier));
+        vm.serializeAddress(object, "emergencyStop", address(deployment.emergencyStop));
         vm.writeJson(vm.serializeAddress(object, "registry", address(deployment.registry)), path);
     }
 }

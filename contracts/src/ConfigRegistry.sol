@@ -39,9 +39,21 @@ contract ConfigRegistry is IConfigRegistry, AccessManaged {
     /// @dev Slot 5.
     mapping(address verifier => VerifierStatus) private _verifiers;
 
+    /// @inheritdoc IConfigRegistry
+    uint32 public immutable coolingOff;
+    /// @inheritdoc IConfigRegistry
+    uint32 public immutable stagingPeriod;
+
     /// @param authority The AccessManager that decides who may call what, and when.
     /// @param verifiers Active from the start; later ones go through `addVerifier`.
-    constructor(address authority, address[] memory verifiers) AccessManaged(authority) {
+    /// @param coolingOff_ Seconds, no more than the delays of the slow roles: whoever schedules after a change of the head
+    /// then never meets it.
+    /// @param stagingPeriod_ Seconds, more than the delay of promotions.
+    constructor(address authority, address[] memory verifiers, uint32 coolingOff_, uint32 stagingPeriod_)
+        AccessManaged(authority)
+    {
+        if (stagingPeriod_ == 0) revert NoStagingPeriod();
+        (coolingOff, stagingPeriod) = (coolingOff_, stagingPeriod_);
         for (uint256 i = 0; i < verifiers.length; ++i) {
             _addVerifier(verifiers[i]);
         }
@@ -50,31 +62,28 @@ contract ConfigRegistry is IConfigRegistry, AccessManaged {
     // ---------------------------------------------------------------------------------------- publisher and promoter
 
     /// @inheritdoc IConfigRegistry
-    function stage(address verifier, bytes calldata evidence) external restricted returns (ArtifactId id) {
-        _requireActive(verifier);
-        // `verify` is a view, hence a STATICCALL: a verifier cannot call back in a way that changes anything here.
-        Statement memory statement = IArtifactVerifier(verifier).verify(evidence);
-        bytes32 evidenceHash = keccak256(evidence);
-        if (evidenceHash != statement.digest) revert BytesUnavailable(statement.digest, evidenceHash);
-        _requireNew(statement.digest);
+    function stage(address verifier, bytes calldata artifact, bytes calldata evidence)
+        external
+        restricted
+        returns (ArtifactId id)
+    {
+        Statement memory statement = _verified(verifier, artifact, evidence);
+        bytes32 found = keccak256(artifact);
+        if (found != statement.digest) revert BytesUnavailable(statement.digest, found);
+        id = _stage(verifier, statement, LocationKind.Log, block.number);
+        emit ArtifactBytes(id, found, artifact);
+    }
 
-        id = ArtifactId.wrap(ArtifactId.unwrap(_lastId) + 1);
-        _lastId = id;
-        _ids[statement.digest] = id;
-        _records[id] = Record({
-            digest: statement.digest,
-            commitment: statement.commitment,
-            verifier: verifier,
-            size: statement.size,
-            rows: statement.rows,
-            status: Status.Staged,
-            stagedAt: uint40(block.timestamp),
-            locationKind: LocationKind.Log,
-            location: block.number
-        });
-
-        emit ArtifactBytes(id, statement.digest, evidence);
-        emit Staged(id, statement.digest, verifier, statement.engine, statement.size, statement.rows);
+    /// @inheritdoc IConfigRegistry
+    function stageBlob(address verifier, bytes calldata evidence, uint256 blobIndex)
+        external
+        restricted
+        returns (ArtifactId id)
+    {
+        bytes32 versionedHash = blobhash(blobIndex);
+        if (versionedHash == 0) revert NoBlob(blobIndex);
+        Statement memory statement = _verified(verifier, evidence[:0], evidence);
+        id = _stage(verifier, statement, LocationKind.Blob, uint256(versionedHash));
     }
 
     /// @inheritdoc IConfigRegistry
@@ -83,6 +92,10 @@ contract ConfigRegistry is IConfigRegistry, AccessManaged {
         if (canaryBps == 0 || canaryBps > ALL_EDGES) revert InvalidCanary(canaryBps);
         Record storage artifact = _usable(id);
         _requireActive(artifact.verifier);
+        if (artifact.status == Status.Staged) {
+            uint48 expired = _expiry(artifact);
+            if (block.timestamp >= expired) revert StagingExpired(id, expired);
+        }
 
         bool rolledBack = _isSet(next, HeadFlags.ROLLBACK);
         if (id == next.current && !rolledBack) revert AlreadyCurrent(id);
@@ -135,6 +148,8 @@ contract ConfigRegistry is IConfigRegistry, AccessManaged {
 
     /// @inheritdoc IConfigRegistry
     function revoke(ArtifactId id) external restricted {
+        // Staged anew, a digest is barred under its last id: no earlier one can be promoted any more.
+        id = _ids[_usable(id).digest];
         Record storage artifact = _usable(id);
         Head memory next = _head;
         // Revoking must not leave edges without a successor that someone chose: allow-all or another artifact.
@@ -219,10 +234,55 @@ contract ConfigRegistry is IConfigRegistry, AccessManaged {
         _head = next;
     }
 
-    /// @dev The head, if it is the one that the caller decided on.
+    /// @dev The head, if it is the one that the caller decided on and has stood for long enough.
     function _headAt(uint64 sequence) private view returns (Head memory found) {
         found = _head;
         if (found.sequence != sequence) revert HeadMoved(sequence, found.sequence);
+        uint48 until = uint48(found.changedAt) + coolingOff;
+        if (block.timestamp < until) revert CoolingOff(until);
+    }
+
+    /// @dev What an active verifier vouches for. `verify` is a view, hence a STATICCALL: a verifier cannot call back in a
+    /// way that changes anything here.
+    function _verified(address verifier, bytes calldata artifact, bytes calldata evidence)
+        private
+        view
+        returns (Statement memory)
+    {
+        _requireActive(verifier);
+        return IArtifactVerifier(verifier).verify(artifact, evidence);
+    }
+
+    function _stage(address verifier, Statement memory statement, LocationKind locationKind, uint256 location)
+        private
+        returns (ArtifactId id)
+    {
+        _requireStageable(statement.digest);
+        id = ArtifactId.wrap(ArtifactId.unwrap(_lastId) + 1);
+        _lastId = id;
+        _ids[statement.digest] = id;
+        _records[id] = Record({
+            digest: statement.digest,
+            commitment: statement.commitment,
+            verifier: verifier,
+            size: statement.size,
+            rows: statement.rows,
+            status: Status.Staged,
+            stagedAt: uint40(block.timestamp),
+            locationKind: locationKind,
+            location: location
+        });
+        emit Staged(
+            id,
+            statement.digest,
+            verifier,
+            statement.engine,
+            statement.size,
+            statement.rows,
+            statement.commitment,
+            locationKind,
+            location
+        );
     }
 
     function _addVerifier(address verifier) private {
@@ -259,12 +319,19 @@ contract ConfigRegistry is IConfigRegistry, AccessManaged {
         if (status != VerifierStatus.Active) revert VerifierNotActive(verifier, status);
     }
 
-    function _requireNew(bytes32 digest) private view {
+    /// @dev A digest is staged anew only where the staging before counts no more, whatever happens, and no edge runs it.
+    function _requireStageable(bytes32 digest) private view {
         ArtifactId known = _ids[digest];
         if (known == NONE) return;
-        Status status = _records[known].status;
-        if (status == Status.Revoked) revert ArtifactRevoked(known);
-        if (status == Status.Promoted) revert AlreadyPromoted(known);
-        revert AlreadyStaged(known);
+        Record storage artifact = _records[known];
+        if (artifact.status == Status.Revoked) revert ArtifactRevoked(known);
+        if (artifact.status == Status.Promoted) revert AlreadyPromoted(known);
+        bool counts = block.timestamp < _expiry(artifact) && _verifiers[artifact.verifier] == VerifierStatus.Active;
+        if (counts || known == _head.candidate) revert AlreadyStaged(known);
+    }
+
+    /// @dev From when on a staged artifact cannot be promoted.
+    function _expiry(Record storage artifact) private view returns (uint48) {
+        return uint48(artifact.stagedAt) + stagingPeriod;
     }
 }

@@ -7,8 +7,10 @@ library Roles {
     uint64 internal constant PUBLISHER = 1;
     /// @dev Promotes them, after the timelock.
     uint64 internal constant PROMOTER = 2;
-    /// @dev Makes things safer, at once: kill, rollback, pause, revoke, stop a verifier, cancel what is scheduled.
+    /// @dev Makes things safer, at once: kill, rollback, pause, revoke, cancel what is scheduled.
     uint64 internal constant GUARDIAN = 3;
     /// @dev Undoes that and adds verifiers, after a delay.
     uint64 internal constant OPERATIONS = 4;
+    /// @dev Stops a verifier, at once: guardians, and the EmergencyStop that anyone may call with a proof of exploit.
+    uint64 internal constant STOPPER = 5;
 }

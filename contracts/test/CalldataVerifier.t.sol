@@ -15,7 +15,7 @@ contract CalldataVerifierTest is Test {
     bytes private _good = Artifacts.sample(3, 1);
 
     function test_statesWhatItChecked() public view {
-        Statement memory statement = _verifier.verify(_good);
+        Statement memory statement = _verifier.verify(_good, "");
         assertEq(statement.digest, keccak256(_good), "digest");
         assertEq(statement.commitment, bytes32(0), "commitment");
         assertEq(statement.engine, 1, "engine");
@@ -41,7 +41,7 @@ contract CalldataVerifierTest is Test {
     }
 
     function test_acceptsTheLargest() public view {
-        Statement memory statement = _verifier.verify(Artifacts.sample(200, 1));
+        Statement memory statement = _verifier.verify(Artifacts.sample(200, 1), "");
         assertEq(statement.size, 12_864, "size");
         assertEq(statement.rows, 200, "rows");
     }
@@ -82,7 +82,7 @@ contract CalldataVerifierTest is Test {
     function test_refusesEngine() public {
         _refuses(_changed(_good, 15, 0x02), Defect.ENGINE, 0);
         CalldataVerifier next = new CalldataVerifier(2, Schemas.ENGINE_1, Schemas.ENGINE_1_BUDGET);
-        assertEq(next.verify(_changed(_good, 15, 0x02)).engine, 2, "engine 2 in its own verifier");
+        assertEq(next.verify(_changed(_good, 15, 0x02), "").engine, 2, "engine 2 in its own verifier");
     }
 
     function test_refusesLabel() public {
@@ -155,13 +155,13 @@ contract CalldataVerifierTest is Test {
     function test_refusesWeight() public {
         _refuses(_row(Artifacts.UA_CONTAINS, 0, 10_001, "a"), Defect.WEIGHT, 1);
         _refuses(_row(Artifacts.UA_EMPTY, 0, -10_001, ""), Defect.WEIGHT, 1);
-        _verifier.verify(_row(Artifacts.UA_CONTAINS, 0, 10_000, "a"));
-        _verifier.verify(_row(Artifacts.UA_EMPTY, 0, -10_000, ""));
+        _verifier.verify(_row(Artifacts.UA_CONTAINS, 0, 10_000, "a"), "");
+        _verifier.verify(_row(Artifacts.UA_EMPTY, 0, -10_000, ""), "");
     }
 
     function test_refusesCost() public {
         // 125 request rates at cost 8 are just the budget.
-        _verifier.verify(Artifacts.encode(Artifacts.uniform(125, Artifacts.REQUEST_RATE, 0, hex"0000000000000014")));
+        _verifier.verify(Artifacts.encode(Artifacts.uniform(125, Artifacts.REQUEST_RATE, 0, hex"0000000000000014")), "");
         _refuses(
             Artifacts.encode(Artifacts.uniform(126, Artifacts.REQUEST_RATE, 0, hex"0000000000000014")), Defect.COST, 0
         );
@@ -221,7 +221,7 @@ contract CalldataVerifierTest is Test {
 
     function _refuses(bytes memory artifact, uint8 defect, uint256 row) private {
         vm.expectRevert(abi.encodeWithSelector(IArtifactVerifier.Refused.selector, defect, row));
-        _verifier.verify(artifact);
+        _verifier.verify(artifact, "");
         (uint8 diagnosed, uint256 place) = _verifier.diagnose(artifact);
         assertEq(diagnosed, defect, "diagnosed defect");
         assertEq(place, row, "diagnosed row");

@@ -30,7 +30,7 @@ contract GasTest is Governed {
 
     function _verify(string memory name, bytes memory artifact, uint256 limit) private {
         _cool();
-        verifier.verify(artifact);
+        verifier.verify(artifact, "");
         assertLe(vm.snapshotGasLastCall("verify", name), limit, name);
     }
 
@@ -99,7 +99,7 @@ contract GasTest is Governed {
         bytes memory artifact = Artifacts.sample(rows, rows);
         _cool();
         vm.prank(PUBLISHER);
-        registry.stage(address(verifier), artifact);
+        registry.stage(address(verifier), artifact, "");
         _snapshot(name);
     }
 

@@ -109,7 +109,7 @@ contract OperationsTest is Governed {
         vm.expectRevert(
             abi.encodeWithSelector(IConfigRegistry.VerifierKnown.selector, address(verifier), VerifierStatus.Active)
         );
-        new ConfigRegistry(address(manager), verifiers);
+        new ConfigRegistry(address(manager), verifiers, COOLING_OFF, STAGING_PERIOD);
     }
 
     function _operationReverts(bytes memory call, bytes memory reason) private {

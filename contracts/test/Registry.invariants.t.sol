@@ -28,6 +28,9 @@ contract Everyone is Governed {
     Model public model;
     mapping(uint32 id => Status) public status;
     mapping(uint32 id => uint256) public salt;
+    mapping(uint32 id => uint256) public stagedAt;
+    /// @dev By salt: the id given last.
+    mapping(uint256 salt => uint32) public latest;
     mapping(uint32 id => uint256) public vouchedBy;
     CalldataVerifier[2] public verifiers;
     bool[2] public stopped;
@@ -42,16 +45,17 @@ contract Everyone is Governed {
         uint256 which = random % 2;
         // Few enough salts that the same bytes come again.
         uint256 chosen = (random >> 1) % 12;
-        bool known = false;
-        for (uint32 id = 1; id <= model.lastId; ++id) {
-            known = known || salt[id] == chosen;
-        }
-        bytes memory call = abi.encodeCall(registry.stage, (address(verifiers[which]), Artifacts.sample(1, chosen)));
-        if (_call(PUBLISHER, call, !known && !stopped[which])) {
+        uint32 known = latest[chosen];
+        // Anew only where the staging before is void, and nothing runs it.
+        bool stageable = known == 0 || (status[known] == Status.Staged && !counts(known) && known != model.candidate);
+        bytes memory call = abi.encodeCall(registry.stage, (address(verifiers[which]), Artifacts.sample(1, chosen), ""));
+        if (_call(PUBLISHER, call, stageable && !stopped[which])) {
             uint32 id = ++model.lastId;
             status[id] = Status.Staged;
             salt[id] = chosen;
             vouchedBy[id] = which;
+            stagedAt[id] = vm.getBlockTimestamp();
+            latest[chosen] = id;
         }
     }
 
@@ -61,7 +65,8 @@ contract Everyone is Governed {
         uint16 canaryBps = share % 2 == 0 ? 10_000 : shares[(share >> 1) % 6];
         bool usable = status[id] == Status.Staged || status[id] == Status.Promoted;
         bool allowed = canaryBps > 0 && canaryBps <= 10_000 && usable && !stopped[vouchedBy[id]]
-            && (id != model.current || model.rolledBack);
+            && (id != model.current || model.rolledBack)
+            && (status[id] == Status.Promoted || vm.getBlockTimestamp() + PROMOTE_DELAY < stagedAt[id] + STAGING_PERIOD);
         if (canaryBps < 10_000) {
             allowed = allowed && !model.rolledBack && !(id == model.candidate && canaryBps == model.canaryBps);
         }
@@ -104,8 +109,10 @@ contract Everyone is Governed {
 
     function revokeSome(uint256 random) public {
         uint32 id = _id(random);
-        bool usable = status[id] == Status.Staged || status[id] == Status.Promoted;
         bytes memory call = abi.encodeCall(registry.revoke, (ArtifactId.wrap(id)));
+        bool usable = status[id] == Status.Staged || status[id] == Status.Promoted;
+        if (usable) id = latest[salt[id]];
+        usable = usable && status[id] != Status.Revoked;
         if (_call(GUARDIAN, call, usable && (id != target() || model.killed))) {
             ++model.sequence;
             status[id] = Status.Revoked;
@@ -136,6 +143,11 @@ contract Everyone is Governed {
             ++model.sequence;
             model.paused = false;
         }
+    }
+
+    /// @dev Whether a staged artifact could be promoted.
+    function counts(uint32 id) public view returns (bool) {
+        return !stopped[vouchedBy[id]] && vm.getBlockTimestamp() < stagedAt[id] + STAGING_PERIOD;
     }
 
     function target() public view returns (uint32) {
@@ -251,7 +263,12 @@ contract RegistryInvariants is Governed {
         (Everyone.Model memory model, ConfigRegistry played) = _everyone.book();
         for (uint32 id = 1; id <= model.lastId; ++id) {
             Record memory record = played.record(ArtifactId.wrap(id));
-            assertEq(played.idOf(record.digest), ArtifactId.wrap(id), "id of the digest");
+            ArtifactId latest = ArtifactId.wrap(_everyone.latest(_everyone.salt(id)));
+            assertEq(played.idOf(record.digest), latest, "id of the digest");
+            assertTrue(
+                latest == ArtifactId.wrap(id) || (record.status == Status.Staged && !_everyone.counts(id)),
+                "an id before the last is void"
+            );
             assertEq(uint8(record.status), uint8(_everyone.status(id)), "status");
         }
         assertEq(played.record(ArtifactId.wrap(model.lastId + 1)).digest, bytes32(0), "nothing beyond the last");

@@ -19,6 +19,7 @@ contract RolesTest is Governed {
 
     function test_eachFunctionHasOneRoleAndNobodyElseMayCallIt() public view {
         _only(PUBLISHER, 0, ConfigRegistry.stage.selector);
+        _only(PUBLISHER, 0, ConfigRegistry.stageBlob.selector);
         _only(PROMOTER, PROMOTE_DELAY, ConfigRegistry.promote.selector);
         _only(GUARDIAN, 0, ConfigRegistry.kill.selector);
         _only(GUARDIAN, 0, ConfigRegistry.rollback.selector);
@@ -32,7 +33,8 @@ contract RolesTest is Governed {
 
     function test_strangersAreRefusedByTheRegistryItself() public {
         ArtifactId id = stage(1);
-        _refused(abi.encodeCall(registry.stage, (address(verifier), "")));
+        _refused(abi.encodeCall(registry.stage, (address(verifier), "", "")));
+        _refused(abi.encodeCall(registry.stageBlob, (address(verifier), "", 0)));
         _refused(abi.encodeCall(registry.promote, (id, ALL, 0)));
         _refused(abi.encodeCall(registry.kill, ()));
         _refused(abi.encodeCall(registry.rollback, (id)));
@@ -152,7 +154,7 @@ contract RolesTest is Governed {
     // ------------------------------------------------------------------------------------------------- administration
 
     function test_deployerEndsWithoutPower() public view {
-        for (uint64 role = ADMIN_ROLE; role <= Roles.OPERATIONS; ++role) {
+        for (uint64 role = ADMIN_ROLE; role <= Roles.STOPPER; ++role) {
             (bool isMember,) = manager.hasRole(role, address(script));
             assertEq(isMember, false, "deployer");
         }

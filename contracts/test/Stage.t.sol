@@ -22,7 +22,7 @@ contract StageTest is Governed {
 
     function test_stagingRecordsWhatTheVerifierSays() public {
         vm.prank(PUBLISHER);
-        ArtifactId id = registry.stage(address(verifier), _artifact);
+        ArtifactId id = registry.stage(address(verifier), _artifact, "");
 
         assertEq(id, ArtifactId.wrap(1), "ids begin at 1");
         assertEq(registry.lastId(), id, "last id");
@@ -48,11 +48,21 @@ contract StageTest is Governed {
     function test_stagingPublishesTheBytes() public {
         bytes32 digest = keccak256(_artifact);
         vm.expectEmit(true, true, true, true, address(registry));
-        emit IConfigRegistry.ArtifactBytes(ArtifactId.wrap(1), digest, _artifact);
+        emit IConfigRegistry.Staged(
+            ArtifactId.wrap(1),
+            digest,
+            address(verifier),
+            1,
+            uint16(_artifact.length),
+            3,
+            0,
+            LocationKind.Log,
+            vm.getBlockNumber()
+        );
         vm.expectEmit(true, true, true, true, address(registry));
-        emit IConfigRegistry.Staged(ArtifactId.wrap(1), digest, address(verifier), 1, uint16(_artifact.length), 3);
+        emit IConfigRegistry.ArtifactBytes(ArtifactId.wrap(1), digest, _artifact);
         vm.prank(PUBLISHER);
-        registry.stage(address(verifier), _artifact);
+        registry.stage(address(verifier), _artifact, "");
     }
 
     function test_idsCountUp() public {
@@ -88,7 +98,7 @@ contract StageTest is Governed {
         addVerifier(address(other));
         vm.prank(PUBLISHER);
         vm.expectRevert(abi.encodeWithSelector(IConfigRegistry.ArtifactRevoked.selector, 1));
-        registry.stage(address(other), _artifact);
+        registry.stage(address(other), _artifact, "");
     }
 
     function test_unknownVerifierIsRefused() public {
@@ -97,7 +107,7 @@ contract StageTest is Governed {
         vm.expectRevert(
             abi.encodeWithSelector(IConfigRegistry.VerifierNotActive.selector, address(other), VerifierStatus.None)
         );
-        registry.stage(address(other), _artifact);
+        registry.stage(address(other), _artifact, "");
     }
 
     function test_stoppedVerifierIsRefused() public {
@@ -116,14 +126,14 @@ contract StageTest is Governed {
         addVerifier(address(other));
         bytes memory evidence = _statement(keccak256("somewhere else"));
         vm.prank(PUBLISHER);
-        vm.expectRevert(_unavailable(keccak256("somewhere else"), keccak256(evidence)));
-        registry.stage(address(other), evidence);
+        vm.expectRevert(_unavailable(keccak256("somewhere else"), keccak256(_artifact)));
+        registry.stage(address(other), _artifact, evidence);
     }
 
     function test_theLargestArtifactFits() public {
         bytes memory largest = Artifacts.sample(200, 1);
         vm.prank(PUBLISHER);
-        ArtifactId id = registry.stage(address(verifier), largest);
+        ArtifactId id = registry.stage(address(verifier), largest, "");
         assertEq(registry.record(id).size, 12_864, "size");
         assertEq(registry.record(id).rows, 200, "rows");
     }
@@ -132,7 +142,7 @@ contract StageTest is Governed {
         uint256 rows = bound(random, 1, 200);
         bytes memory artifact = Artifacts.sample(rows, random % 1000);
         vm.prank(PUBLISHER);
-        Record memory record = registry.record(registry.stage(address(verifier), artifact));
+        Record memory record = registry.record(registry.stage(address(verifier), artifact, ""));
         assertEq(record.rows, rows, "rows");
         assertEq(record.size, artifact.length, "size");
         assertEq(record.digest, keccak256(artifact), "digest");
@@ -140,20 +150,20 @@ contract StageTest is Governed {
 
     function _stage() private returns (ArtifactId) {
         vm.prank(PUBLISHER);
-        return registry.stage(address(verifier), _artifact);
+        return registry.stage(address(verifier), _artifact, "");
     }
 
     function _refuses(bytes memory reason) private {
         vm.prank(PUBLISHER);
         vm.expectRevert(reason);
-        registry.stage(address(verifier), _artifact);
+        registry.stage(address(verifier), _artifact, "");
     }
 
     function _statement(bytes32 digest) private pure returns (bytes memory) {
         return abi.encode(Statement({digest: digest, commitment: 0, engine: 1, size: 128, rows: 1}));
     }
 
-    function _unavailable(bytes32 digest, bytes32 evidenceHash) private pure returns (bytes memory) {
-        return abi.encodeWithSelector(IConfigRegistry.BytesUnavailable.selector, digest, evidenceHash);
+    function _unavailable(bytes32 digest, bytes32 found) private pure returns (bytes memory) {
+        return abi.encodeWithSelector(IConfigRegistry.BytesUnavailable.selector, digest, found);
     }
 }

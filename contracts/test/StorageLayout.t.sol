@@ -23,6 +23,7 @@ contract StorageLayoutTest is Governed {
         assertEq(uint8(Status.Promoted), 2, "promoted");
         assertEq(uint8(Status.Revoked), 3, "revoked");
         assertEq(uint8(LocationKind.Log), 1, "log");
+        assertEq(uint8(LocationKind.Blob), 2, "blob");
         assertEq(uint8(VerifierStatus.Active), 1, "active");
         assertEq(uint8(VerifierStatus.Stopped), 2, "stopped");
     }
@@ -97,12 +98,12 @@ contract StorageLayoutTest is Governed {
             rows: rows,
             status: Status(rows % 4),
             stagedAt: stagedAt,
-            locationKind: LocationKind(size % 2),
+            locationKind: LocationKind(size % 3),
             location: location
         });
         uint256 slot = uint256(keccak256(abi.encode(id, RECORDS)));
         uint256 meta = uint160(verifier_) | uint256(size) << 160 | uint256(rows) << 176 | uint256(rows % 4) << 184
-            | uint256(stagedAt) << 192 | uint256(size % 2) << 232;
+            | uint256(stagedAt) << 192 | uint256(size % 3) << 232;
         vm.store(address(registry), bytes32(slot), digest);
         vm.store(address(registry), bytes32(slot + 1), commitment);
         vm.store(address(registry), bytes32(slot + 2), bytes32(meta));

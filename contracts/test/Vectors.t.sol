@@ -50,7 +50,7 @@ contract VectorsTest is Test {
 
     function _assertAccepts(Case memory c) private {
         CalldataVerifier verifier = _verifier(c);
-        try verifier.verify(c.artifact) returns (Statement memory statement) {
+        try verifier.verify(c.artifact, "") returns (Statement memory statement) {
             assertEq(statement.digest, c.digest, c.name);
             assertEq(statement.commitment, bytes32(0), c.name);
             assertEq(statement.engine, _engine, c.name);
@@ -65,7 +65,7 @@ contract VectorsTest is Test {
     }
 
     function _assertRefuses(Case memory c) private {
-        try _verifier(c).verify(c.artifact) {
+        try _verifier(c).verify(c.artifact, "") {
             revert(string.concat(c.name, ": accepted"));
         } catch (bytes memory reason) {
             bytes memory expected = abi.encodeWithSelector(IArtifactVerifier.Refused.selector, c.defect, c.row);

@@ -20,7 +20,7 @@ sol! {
     enum Status { None, Staged, Promoted, Revoked }
 
     #[derive(Debug, PartialEq, Eq)]
-    enum LocationKind { None, Log }
+    enum LocationKind { None, Log, Blob }
 
     #[derive(Debug, PartialEq, Eq)]
     enum VerifierStatus { None, Active, Stopped }
@@ -42,7 +42,7 @@ sol! {
     #[derive(Debug)]
     interface IConfigRegistry {
         event ArtifactBytes(uint32 indexed id, bytes32 indexed digest, bytes data);
-        event Staged(uint32 indexed id, bytes32 indexed digest, address indexed verifier, uint32 engine, uint16 size, uint8 rows);
+        event Staged(uint32 indexed id, bytes32 indexed digest, address indexed verifier, uint32 engine, uint16 size, uint8 rows, bytes32 commitment, LocationKind locationKind, uint256 location);
         event Promoted(uint32 indexed id, uint16 canaryBps, uint64 sequence);
         event RolledBack(uint32 indexed from, uint32 indexed to, uint64 sequence);
         event Killed(uint64 sequence);
@@ -54,11 +54,15 @@ sol! {
         event VerifierStopped(address indexed verifier);
 
         error HeadMoved(uint64 expected, uint64 found);
+        error CoolingOff(uint48 until);
         error UnknownArtifact(uint32 id);
         error AlreadyStaged(uint32 id);
         error AlreadyPromoted(uint32 id);
         error ArtifactRevoked(uint32 id);
-        error BytesUnavailable(bytes32 digest, bytes32 evidenceHash);
+        error BytesUnavailable(bytes32 digest, bytes32 found);
+        error NoBlob(uint256 blobIndex);
+        error StagingExpired(uint32 id, uint48 expired);
+        error NoStagingPeriod();
         error InvalidCanary(uint16 canaryBps);
         error AlreadyCurrent(uint32 id);
         error AlreadyCandidate(uint32 id, uint16 canaryBps);
@@ -75,7 +79,8 @@ sol! {
         error VerifierKnown(address verifier, VerifierStatus status);
         error VerifierWithoutCode(address verifier);
 
-        function stage(address verifier, bytes calldata evidence) external returns (uint32 id);
+        function stage(address verifier, bytes calldata artifact, bytes calldata evidence) external returns (uint32 id);
+        function stageBlob(address verifier, bytes calldata evidence, uint256 blobIndex) external returns (uint32 id);
         function promote(uint32 id, uint16 canaryBps, uint64 sequence) external;
         function kill() external;
         function rollback(uint32 id) external;
@@ -91,6 +96,8 @@ sol! {
         function record(uint32 id) external view returns (Record memory);
         function idOf(bytes32 digest) external view returns (uint32);
         function verifierStatus(address verifier) external view returns (VerifierStatus);
+        function coolingOff() external view returns (uint32);
+        function stagingPeriod() external view returns (uint32);
     }
 
     /// The part of `IArtifactVerifier` that reaches a publisher.
@@ -98,6 +105,7 @@ sol! {
     #[derive(Debug)]
     interface IArtifactVerifier {
         error Refused(uint8 defect, uint256 row);
+        error UnexpectedEvidence(uint256 size);
     }
 
     /// The part of OpenZeppelin's `IAccessManaged` that is needed here.

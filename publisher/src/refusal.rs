@@ -6,11 +6,14 @@ use alloy::{
 };
 use greenlight_artifact::Defect;
 
-use crate::abi::{
-    IAccessManaged::IAccessManagedErrors as Managed,
-    IAccessManager::IAccessManagerErrors as Manager,
-    IArtifactVerifier::IArtifactVerifierErrors as Verifier,
-    IConfigRegistry::IConfigRegistryErrors as Registry, VerifierStatus,
+use crate::{
+    abi::{
+        IAccessManaged::IAccessManagedErrors as Managed,
+        IAccessManager::IAccessManagerErrors as Manager,
+        IArtifactVerifier::IArtifactVerifierErrors as Verifier,
+        IConfigRegistry::IConfigRegistryErrors as Registry, VerifierStatus,
+    },
+    report::time,
 };
 
 /// A contract's refusal.
@@ -33,11 +36,21 @@ pub(crate) struct Refusal {
 impl Refusal {
     /// Puts revert data into words.
     pub(crate) fn decode(data: &Bytes) -> Self {
-        if let Ok(Verifier::Refused(refused)) = Verifier::abi_decode(data) {
-            return Self::of_defect(refused.defect, refused.row.saturating_to(), data);
-        }
         let mut artifact = None;
-        let (reason, message) = if let Ok(error) = Registry::abi_decode(data) {
+        let (reason, message) = if let Ok(error) = Verifier::abi_decode(data) {
+            match error {
+                Verifier::Refused(e) => {
+                    return Self::of_defect(e.defect, e.row.saturating_to(), data);
+                }
+                Verifier::UnexpectedEvidence(e) => (
+                    "unexpected-evidence",
+                    format!(
+                        "the verifier takes the artifact's bytes alone: expected no evidence; found {} bytes",
+                        e.size
+                    ),
+                ),
+            }
+        } else if let Ok(error) = Registry::abi_decode(data) {
             artifact = artifact_of(&error);
             registry(&error)
         } else if let Ok(error) = Managed::abi_decode(data) {
@@ -83,6 +96,10 @@ fn registry(error: &Registry) -> (&'static str, String) {
                 e.expected, e.found
             ),
         ),
+        Registry::CoolingOff(e) => (
+            "cooling-off",
+            format!("the head changed too short a while ago: possible from {}", time(e.until.to())),
+        ),
         Registry::UnknownArtifact(e) => {
             ("unknown-artifact", format!("no artifact has id {}", e.id))
         }
@@ -102,10 +119,24 @@ fn registry(error: &Registry) -> (&'static str, String) {
         Registry::BytesUnavailable(e) => (
             "bytes-unavailable",
             format!(
-                "the evidence vouches for {} but hashes to {}: no edge could fetch it",
-                e.digest, e.evidenceHash
+                "the verifier vouches for {}; the bytes given hash to {}: no edge could fetch it",
+                e.digest, e.found
             ),
         ),
+        Registry::NoBlob(e) => {
+            ("no-blob", format!("the transaction carries no blob at index {}", e.blobIndex))
+        }
+        Registry::StagingExpired(e) => (
+            "staging-expired",
+            format!(
+                "artifact {} could be promoted until {}: stage its bytes anew",
+                e.id,
+                time(e.expired.to())
+            ),
+        ),
+        Registry::NoStagingPeriod(_) => {
+            ("no-staging-period", "the staging period: expected at least 1 s; found 0".into())
+        }
         Registry::InvalidCanary(e) => (
             "invalid-canary",
             format!("canary: expected 1 to 10000 basis points; found {}", e.canaryBps),
@@ -181,6 +212,7 @@ const fn artifact_of(error: &Registry) -> Option<u32> {
         Registry::AlreadyEffective(e) => e.id,
         Registry::StillEffective(e) => e.id,
         Registry::RevivesRevoked(e) => e.id,
+        Registry::StagingExpired(e) => e.id,
         _ => return None,
     })
 }

@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use alloy::{
     eips::BlockId,
-    primitives::{Address, U256},
+    primitives::{Address, B256, U256},
     rpc::types::Filter,
     sol_types::{SolCall, SolEvent as _},
 };
@@ -232,6 +232,8 @@ pub(crate) struct RecordView {
 pub(crate) enum Location {
     /// In the data of the `ArtifactBytes` event of a block.
     Log { block: u64 },
+    /// In a blob (EIP-4844).
+    Blob { versioned_hash: B256 },
     /// Somewhere that this version does not know of.
     Unknown { word: U256 },
 }
@@ -240,6 +242,7 @@ impl RecordView {
     fn new(id: u32, record: &Record) -> Self {
         let location = match record.locationKind {
             LocationKind::Log => Location::Log { block: record.location.saturating_to() },
+            LocationKind::Blob => Location::Blob { versioned_hash: record.location.into() },
             _ => Location::Unknown { word: record.location },
         };
         Self {

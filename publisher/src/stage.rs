@@ -32,7 +32,7 @@ pub(crate) async fn run(
         Some(verifier) => verifier,
         None => sender.registry.verifier().await?,
     };
-    let call = Abi::stageCall { verifier, evidence: Bytes::from(bytes) };
+    let call = Abi::stageCall { verifier, artifact: Bytes::from(bytes), evidence: Bytes::new() };
     let rehearsal = if unchecked { Rehearsal::None } else { Rehearsal::First };
     let sent = sender.send(sender.registry.address, call.abi_encode().into(), rehearsal).await;
     let transaction = match sent {

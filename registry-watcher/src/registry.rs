@@ -96,6 +96,11 @@ pub enum Location {
         /// The block's number.
         block: u64,
     },
+    /// In a blob (EIP-4844).
+    Blob {
+        /// Its versioned hash.
+        versioned_hash: B256,
+    },
 }
 
 /// An artifact's standing.
@@ -172,6 +177,7 @@ impl Release {
                 block: u64::try_from(location)
                     .map_err(|_| LayoutError::Unused { field: "location", found: location })?,
             },
+            2 => Location::Blob { versioned_hash: B256::from(location.to_be_bytes::<32>()) },
             found => return Err(LayoutError::LocationKind { id, found }),
         };
         Ok(Self {
@@ -221,7 +227,7 @@ pub enum LayoutError {
         found: u64,
     },
     /// A location without a meaning here.
-    #[error("record {id}, location kind: expected 1 (log); found {found}")]
+    #[error("record {id}, location kind: expected 1 (log) or 2 (blob); found {found}")]
     LocationKind {
         /// The id.
         id: ArtifactId,

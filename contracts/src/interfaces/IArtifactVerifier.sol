@@ -23,6 +23,17 @@ interface IArtifactVerifier {
     /// @param row Row of the defect, counted from zero; zero for a defect of the header.
     error Refused(uint8 defect, uint256 row);
 
-    /// @notice Checks `evidence`; reverts unless it establishes the statement.
-    function verify(bytes calldata evidence) external view returns (Statement memory statement);
+    /// @notice The route judges the artifact's bytes alone and takes nothing beside them.
+    /// @param size Bytes of evidence that came.
+    error UnexpectedEvidence(uint256 size);
+
+    /// @notice Engine (schema version) whose rules this instance checks.
+    function engine() external view returns (uint32);
+
+    /// @notice Reverts unless `artifact` and `evidence` establish the statement.
+    /// @param artifact The artifact's bytes. A proof route may be given none, where they travel in a blob; whoever gives
+    /// it bytes must compare their keccak256 with the statement's digest.
+    /// @param evidence What proves the statement: empty in the calldata route, where the bytes do; the statement's fields
+    /// and the proof in the proof routes.
+    function verify(bytes calldata artifact, bytes calldata evidence) external view returns (Statement memory statement);
 }

@@ -44,7 +44,8 @@ enum Status {
 /// @notice Where an artifact's bytes can be fetched. Wherever they come from, the digest decides.
 enum LocationKind {
     None,
-    Log
+    Log,
+    Blob
 }
 
 /// @notice One artifact, four storage slots: digest, commitment, the packed middle, location.
@@ -53,10 +54,12 @@ enum LocationKind {
 /// @param verifier Who vouched for the invariants.
 /// @param size Bytes.
 /// @param rows Rows.
-/// @param status `Promoted` once it was current; a canary alone leaves it `Staged`.
+/// @param status `Promoted` once it was current; a canary alone leaves it `Staged`. A digest whose staging expired, or whose
+/// verifier was stopped, may be staged anew under another id; the record before stays `Staged` and can never be promoted.
 /// @param stagedAt Block time of staging, Unix seconds.
 /// @param locationKind How to read `location`.
-/// @param location For `Log`, the number of the block that holds the `ArtifactBytes` event.
+/// @param location For `Log`, the number of the block that holds the `ArtifactBytes` event; for `Blob`, the versioned hash
+/// of the blob that holds the bytes (EIP-4844).
 struct Record {
     bytes32 digest;
     bytes32 commitment;
@@ -69,7 +72,8 @@ struct Record {
     uint256 location;
 }
 
-/// @notice Life of a verifier. A stopped one can never come back: its address is a tombstone.
+/// @notice Life of a verifier. A stopped one can never come back: its address is a tombstone. The registry's table of them
+/// is the router between the routes.
 enum VerifierStatus {
     None,
     Active,
@@ -85,7 +89,8 @@ enum VerifierStatus {
 /// before a guardian acted could thus undo that act at once, with no delay left. Hence `promote`, `revive` and `resume` name
 /// the sequence of the head that they were decided on and fail unless it is the head's sequence still, a compare-and-swap:
 /// any change of the head voids what was scheduled before it, and it must be scheduled, and waited for, anew.
-/// What names a sequence still to come stands in the open until then, and guardians can cancel it.
+/// What names a sequence still to come stands in the open until then, and guardians can cancel it; so that they have the
+/// time, the three also fail until `coolingOff` has passed since the head last changed.
 interface IConfigRegistry {
     // ------------------------------------------------------------------------------------------------------- events
 
@@ -93,9 +98,17 @@ interface IConfigRegistry {
     /// the bytes by their digest whoever serves them.
     event ArtifactBytes(ArtifactId indexed id, bytes32 indexed digest, bytes data);
 
-    /// @notice A verifier vouched for an artifact; it may now be promoted.
+    /// @notice A verifier vouched for an artifact; it may now be promoted. With the time of its block, this is the record.
     event Staged(
-        ArtifactId indexed id, bytes32 indexed digest, address indexed verifier, uint32 engine, uint16 size, uint8 rows
+        ArtifactId indexed id,
+        bytes32 indexed digest,
+        address indexed verifier,
+        uint32 engine,
+        uint16 size,
+        uint8 rows,
+        bytes32 commitment,
+        LocationKind locationKind,
+        uint256 location
     );
 
     /// @notice `id` became current (`canaryBps` is 10 000) or the candidate (less).
@@ -130,16 +143,26 @@ interface IConfigRegistry {
     /// @notice The call was decided on the head of sequence `expected`, and the head's sequence is `found`: decide, and
     /// schedule, anew.
     error HeadMoved(uint64 expected, uint64 found);
+    /// @notice The head changed a moment ago: this waits until the time `until` (Unix seconds), so that guardians can see
+    /// and cancel what was scheduled ahead of their act.
+    error CoolingOff(uint48 until);
     /// @notice No artifact has this id.
     error UnknownArtifact(ArtifactId id);
-    /// @notice The same bytes wait under this id already.
+    /// @notice The same bytes wait under this id already, or a canary runs them.
     error AlreadyStaged(ArtifactId id);
     /// @notice The same bytes were current under this id: promote or roll back to that.
     error AlreadyPromoted(ArtifactId id);
     /// @notice The artifact was revoked. That is final.
     error ArtifactRevoked(ArtifactId id);
-    /// @notice The evidence vouches for bytes that it does not contain, so no edge could fetch them.
-    error BytesUnavailable(bytes32 digest, bytes32 evidenceHash);
+    /// @notice The verifier vouches for `digest`, and the bytes beside the evidence hash to `found`: no edge could fetch
+    /// what was vouched for.
+    error BytesUnavailable(bytes32 digest, bytes32 found);
+    /// @notice The transaction carries no blob at this index.
+    error NoBlob(uint256 blobIndex);
+    /// @notice It was staged too long ago to be promoted, at `expired` (Unix seconds) to be exact: stage it anew.
+    error StagingExpired(ArtifactId id, uint48 expired);
+    /// @notice What is staged must stay promotable for a while.
+    error NoStagingPeriod();
     /// @notice A canary takes 1 to 9 999 basis points of the edges, a promotion in full 10 000.
     error InvalidCanary(uint16 canaryBps);
     /// @notice Every edge runs it already.
@@ -173,12 +196,19 @@ interface IConfigRegistry {
 
     // ---------------------------------------------------------------------------------------- publisher and promoter
 
-    /// @notice Lets `verifier` check `evidence` and records what it vouches for. Moves no edge.
-    /// @param evidence In the calldata route, the artifact's bytes.
-    function stage(address verifier, bytes calldata evidence) external returns (ArtifactId id);
+    /// @notice Lets `verifier` check `artifact` and `evidence`, publishes the bytes as event data and records what it
+    /// vouches for. Moves no edge.
+    /// @param evidence What the verifier's route asks for beside the bytes; empty in the calldata route.
+    function stage(address verifier, bytes calldata artifact, bytes calldata evidence) external returns (ArtifactId id);
+
+    /// @notice The same for an artifact whose bytes are in a blob of this transaction (EIP-4844), which the verifier
+    /// cannot see: by a proof route alone. Edges hold what they fetch to the digest and the commitment.
+    /// @param blobIndex Which blob, from zero.
+    function stageBlob(address verifier, bytes calldata evidence, uint256 blobIndex) external returns (ArtifactId id);
 
     /// @notice Makes `id` current (`canaryBps` 10 000), which ends a canary and a rollback, or the candidate of a canary.
-    /// It says nothing about the kill and pause bits: those stay.
+    /// It says nothing about the kill and pause bits: those stay. A staged artifact must be promoted within `stagingPeriod`;
+    /// the same goes for each step of its canary.
     /// @param sequence The head's, on which this was decided. It is checked before anything else, so that a promotion
     /// scheduled before a rollback, a kill or a pause ends none of them.
     function promote(ArtifactId id, uint16 canaryBps, uint64 sequence) external;
@@ -194,7 +224,9 @@ interface IConfigRegistry {
     /// @notice Edges keep what they run and adopt nothing, until `resume`. Kill and rollback still work.
     function pause() external;
 
-    /// @notice Bars `id` and its digest for ever. Ends the canary if it is the candidate.
+    /// @notice Bars an artifact and its digest for ever. Ends the canary if it is the candidate.
+    /// @param id Of the ids of a digest that was staged anew, any: what is barred is the last one, the only one that could
+    /// still be promoted.
     function revoke(ArtifactId id) external;
 
     /// @notice Bars a verifier for ever. What it vouched for keeps running where it runs but cannot be promoted.
@@ -228,9 +260,15 @@ interface IConfigRegistry {
     /// @notice The record of `id`; all zero if there is none.
     function record(ArtifactId id) external view returns (Record memory);
 
-    /// @notice The id under which `digest` was staged; zero if it never was.
+    /// @notice The id under which `digest` was staged last; zero if it never was.
     function idOf(bytes32 digest) external view returns (ArtifactId);
 
     /// @notice Whether `verifier` may vouch for artifacts.
     function verifierStatus(address verifier) external view returns (VerifierStatus);
+
+    /// @notice Seconds after a change of the head in which nothing is promoted, revived or resumed.
+    function coolingOff() external view returns (uint32);
+
+    /// @notice Seconds for which a staged artifact can be promoted.
+    function stagingPeriod() external view returns (uint32);
 }

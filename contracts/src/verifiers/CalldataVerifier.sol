@@ -8,10 +8,10 @@ import {Format} from "../libraries/Format.sol";
 import {Screening} from "../libraries/Screening.sol";
 
 /// @title CalldataVerifier
-/// @notice Checks every invariant of artifact format 1 over the bytes themselves, which are the evidence. One instance
+/// @notice Checks every invariant of artifact format 1 over the bytes themselves; there is no other evidence. One instance
 /// serves one engine, whose schema and cost budget are data: a new kind of feature is a new instance, not new code.
 contract CalldataVerifier is IArtifactVerifier {
-    /// @notice Engine (schema version) that artifacts must name.
+    /// @inheritdoc IArtifactVerifier
     uint32 public immutable engine;
     /// @notice Byte k, from the most significant: argument class (high nibble) and cost (low nibble) of kind k.
     bytes32 public immutable schema;
@@ -29,7 +29,8 @@ contract CalldataVerifier is IArtifactVerifier {
     }
 
     /// @inheritdoc IArtifactVerifier
-    function verify(bytes calldata artifact) external view returns (Statement memory) {
+    function verify(bytes calldata artifact, bytes calldata evidence) external view returns (Statement memory) {
+        if (evidence.length != 0) revert UnexpectedEvidence(evidence.length);
         if (!Screening.passes(artifact, engine, schema, budget)) {
             (uint8 defect, uint256 row) = diagnose(artifact);
             if (defect == Defect.NONE) revert CheckersDisagree();

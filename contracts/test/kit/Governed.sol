@@ -5,6 +5,7 @@ import {AccessManager} from "@openzeppelin/contracts/access/manager/AccessManage
 import {Deploy, Deployment, Plan} from "../../script/Deploy.s.sol";
 import {vm} from "../../script/Vm.sol";
 import {ConfigRegistry} from "../../src/ConfigRegistry.sol";
+import {EmergencyStop} from "../../src/EmergencyStop.sol";
 import {IArtifactVerifier, Statement} from "../../src/interfaces/IArtifactVerifier.sol";
 import {ArtifactId, Head, Status} from "../../src/interfaces/IConfigRegistry.sol";
 import {CalldataVerifier} from "../../src/verifiers/CalldataVerifier.sol";
@@ -13,7 +14,9 @@ import {Test} from "./Test.sol";
 
 /// @notice States whatever its evidence says, for the rules that no honest verifier can bring about.
 contract CredulousVerifier is IArtifactVerifier {
-    function verify(bytes calldata evidence) external pure returns (Statement memory) {
+    uint32 public constant engine = 1;
+
+    function verify(bytes calldata, bytes calldata evidence) external pure returns (Statement memory) {
         return abi.decode(evidence, (Statement));
     }
 }
@@ -29,6 +32,8 @@ abstract contract Governed is Test {
     uint32 internal constant PROMOTE_DELAY = 2 days;
     uint32 internal constant OPERATIONS_DELAY = 3 days;
     uint32 internal constant ADMIN_DELAY = 7 days;
+    uint32 internal constant COOLING_OFF = 1 days;
+    uint32 internal constant STAGING_PERIOD = 60 days;
 
     ArtifactId internal constant NONE = ArtifactId.wrap(0);
     uint16 internal constant ALL = 10_000;
@@ -37,12 +42,14 @@ abstract contract Governed is Test {
     AccessManager internal manager;
     CalldataVerifier internal verifier;
     ConfigRegistry internal registry;
+    EmergencyStop internal emergencyStop;
 
     function setUp() public virtual {
         vm.warp(1_763_700_000);
         vm.roll(21_000_000);
         Deployment memory deployment = script.deploy(plan(), address(script));
         (manager, verifier, registry) = (deployment.manager, deployment.verifier, deployment.registry);
+        emergencyStop = deployment.emergencyStop;
     }
 
     function plan() internal pure returns (Plan memory) {
@@ -54,13 +61,15 @@ abstract contract Governed is Test {
             operations: OPERATIONS,
             promoteDelay: PROMOTE_DELAY,
             operationsDelay: OPERATIONS_DELAY,
-            adminDelay: ADMIN_DELAY
+            adminDelay: ADMIN_DELAY,
+            coolingOff: COOLING_OFF,
+            stagingPeriod: STAGING_PERIOD
         });
     }
 
     function stage(uint256 salt) internal returns (ArtifactId) {
         vm.prank(PUBLISHER);
-        return registry.stage(address(verifier), Artifacts.sample(2, salt));
+        return registry.stage(address(verifier), Artifacts.sample(2, salt), "");
     }
 
     /// @dev Schedules the call, waits out the delay and calls.

@@ -194,6 +194,8 @@ fn deployed() -> &'static Deployed {
             .env("GREENLIGHT_PROMOTE_DELAY", &delay)
             .env("GREENLIGHT_OPERATIONS_DELAY", &delay)
             .env("GREENLIGHT_ADMIN_DELAY", &delay)
+            .env("GREENLIGHT_COOLING_OFF", &delay)
+            .env("GREENLIGHT_STAGING_PERIOD", "86400")
             .env("GREENLIGHT_DEPLOYMENT", &name)
             .current_dir(contracts())
             .output()

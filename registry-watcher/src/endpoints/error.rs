@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use alloy_primitives::B256;
+
 use super::Turn;
 
 /// What endpoints speak.
@@ -122,6 +124,14 @@ pub enum CallError {
         /// Expected and found.
         problem: String,
     },
+    /// The bytes are where this version does not look.
+    #[error(
+        "expected an artifact in event data; found one in blob {versioned_hash}, which this version does not fetch"
+    )]
+    BlobNotFetched {
+        /// The blob's versioned hash (EIP-4844).
+        versioned_hash: B256,
+    },
     /// There is no endpoint to ask.
     #[error("expected at least one endpoint; found none")]
     NoEndpoint {
@@ -144,6 +154,7 @@ impl CallError {
             Self::Lie { reason, .. }
             | Self::Behind { reason, .. }
             | Self::Beyond { reason, .. } => reason,
+            Self::BlobNotFetched { .. } => "blob-not-fetched",
             Self::NoEndpoint { api } => api.pick("rpc-none", "beacon-none"),
         }
     }

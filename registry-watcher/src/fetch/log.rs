@@ -36,7 +36,12 @@ impl LogSource {
 #[async_trait]
 impl ArtifactSource for LogSource {
     async fn fetch(&self, release: &Release) -> Result<CheckedArtifact, CallError> {
-        let Location::Log { block } = release.location;
+        let block = match release.location {
+            Location::Log { block } => block,
+            Location::Blob { versioned_hash } => {
+                return Err(CallError::BlobNotFetched { versioned_hash });
+            }
+        };
         let block = format!("{block:#x}");
         let topics =
             [keccak256(EVENT), B256::from(U256::from(release.id)), B256::from(release.digest.0)];

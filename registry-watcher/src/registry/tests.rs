@@ -223,10 +223,15 @@ fn a_record_reads_as_the_layout_says() {
         read(meta | (U256::from(5) << 184_usize), U256::ZERO).unwrap_err().reason(),
         "record-status"
     );
+    let kind = |kind: u8| (meta ^ (U256::from(1) << 232_usize)) | (U256::from(kind) << 232_usize);
+    let versioned_hash = B256::repeat_byte(0x01);
     assert_eq!(
-        read(meta | (U256::from(2) << 232_usize), U256::ZERO).unwrap_err().reason(),
-        "location-kind"
+        read(kind(2), versioned_hash.into()).unwrap().location,
+        Location::Blob { versioned_hash }
     );
+    for unknown in [0, 3] {
+        assert_eq!(read(kind(unknown), U256::ZERO).unwrap_err().reason(), "location-kind");
+    }
     assert_eq!(read(meta, U256::MAX).unwrap_err().reason(), "layout");
 }
 
