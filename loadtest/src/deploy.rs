@@ -83,8 +83,9 @@ pub(crate) async fn deploy(
         .env("GREENLIGHT_PROMOTE_DELAY", &delay)
         .env("GREENLIGHT_OPERATIONS_DELAY", &delay)
         .env("GREENLIGHT_ADMIN_DELAY", &delay)
-        .env("GREENLIGHT_COOLING_OFF", "1")
-        .env("GREENLIGHT_STAGING_PERIOD", "86400")
+        // Drills take a kill back within milliseconds.
+        .env("GREENLIGHT_COOLING_OFF", "0")
+        .env("GREENLIGHT_STAGING_PERIOD", "2592000")
         .env("GREENLIGHT_DEPLOYMENT", &written.name);
     run(tools, forge, "forge script").await?;
     let text =

@@ -10,7 +10,7 @@ use alloy::{
     providers::{Provider as _, RootProvider},
     rpc::{
         client::ClientBuilder,
-        types::{Block, Filter, Log, TransactionRequest, state::StateOverride},
+        types::{Block, BlockOverrides, Filter, Log, TransactionRequest, state::StateOverride},
     },
     sol_types::SolCall,
     transports::{RpcError, TransportError, TransportErrorKind, TransportResult, http::reqwest},
@@ -116,15 +116,16 @@ impl Chain {
         })
     }
 
-    /// Runs a call without sending it.
+    /// Runs a call without sending it, on a state and in a block other than the real ones where `overrides` says so.
     pub(crate) async fn call(
         &self,
         request: TransactionRequest,
         block: BlockId,
-        overrides: Option<StateOverride>,
+        overrides: Option<(StateOverride, BlockOverrides)>,
     ) -> Result<Bytes, ChainError> {
-        self.ask("eth_call", self.provider.call(request).block(block).overrides_opt(overrides))
-            .await
+        let (state, of_block) = overrides.unzip();
+        let call = self.provider.call(request).block(block);
+        self.ask("eth_call", call.overrides_opt(state).with_block_overrides_opt(of_block)).await
     }
 
     /// All logs of `filter` from a block to another. Providers bound the range that they search at once, each at

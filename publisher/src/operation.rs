@@ -10,7 +10,7 @@ use alloy::{
     network::TransactionBuilder as _,
     primitives::{Address, B256, Bytes, U256, bytes},
     rpc::types::{
-        Filter, TransactionRequest,
+        BlockOverrides, Filter, TransactionRequest,
         state::{AccountOverride, StateOverride},
     },
     sol_types::{SolCall, SolError as _, SolEvent as _},
@@ -110,7 +110,7 @@ impl Sender {
                 Err(error) => Err(self.explain(error, C::SELECTOR, C::SIGNATURE).await),
             };
         }
-        self.rehearse(&data).await?;
+        self.rehearse(&data, access.delay).await?;
         let operation = self.scheduled(&data, action, timelock.again).await?;
         let left = operation.ready_at.saturating_sub(registry.chain.latest().await?.timestamp);
         if left > 0 && timelock.no_wait {
@@ -175,11 +175,21 @@ impl Sender {
     }
 
     /// Asks the registry's own rules before the timelock begins rather than after it ended: the call is run with an
-    /// authority that says yes. An RPC without state overrides cannot tell, and then the execution will.
-    async fn rehearse(&self, data: &Bytes) -> Result<(), ChainError> {
+    /// authority that says yes, at the time when it may be executed. An RPC without overrides cannot tell, and then the
+    /// execution will.
+    async fn rehearse(&self, data: &Bytes, delay: u32) -> Result<(), ChainError> {
         let registry = &self.registry;
+        let now = registry.chain.latest().await?.timestamp;
+        let scheduled = self.operation(self.operation_id(data).await?, None).await?;
+        let due = scheduled.map_or_else(
+            || now.saturating_add(delay.into()),
+            |operation| operation.ready_at.max(now),
+        );
         let yes = AccountOverride::default().with_code(YES_AT_ONCE);
-        let overrides = StateOverride::from_iter([(registry.manager, yes)]);
+        let overrides = (
+            StateOverride::from_iter([(registry.manager, yes)]),
+            BlockOverrides::default().with_time(due),
+        );
         match registry.chain.call(self.request(data), BlockId::latest(), Some(overrides)).await {
             Ok(_) | Err(ChainError::Rpc { .. }) => Ok(()),
             Err(error) => Err(error),

@@ -195,7 +195,7 @@ fn deployed() -> &'static Deployed {
             .env("GREENLIGHT_OPERATIONS_DELAY", &delay)
             .env("GREENLIGHT_ADMIN_DELAY", &delay)
             .env("GREENLIGHT_COOLING_OFF", &delay)
-            .env("GREENLIGHT_STAGING_PERIOD", "86400")
+            .env("GREENLIGHT_STAGING_PERIOD", "2592000")
             .env("GREENLIGHT_DEPLOYMENT", &name)
             .current_dir(contracts())
             .output()
