@@ -90,7 +90,8 @@ sample: binaries ## config/sample.json and config/sample.glff, made again from t
 	  --out config/sample.glff --source-out config/sample.json $(if $(filter --check,$(ARGS)),,--report config/sample/report) $(ARGS)
 
 vectors: ## the corpus that Rust and Solidity answer alike
-	$(CARGO) run -q -p greenlight-artifact --example vectors > artifact/vectors/v1.json
+	$(CARGO) run -q -p greenlight-artifact --features commitment --example vectors > artifact/vectors/v1.json
+	$(CARGO) run -q -p greenlight-artifact --features commitment --example vectors commitments > artifact/vectors/commitments.json
 
 clean: ## build products, not the demo's state
 	rm -rf target contracts/out contracts/cache contracts/node_modules config/{helios,sample}/node_modules

@@ -1,7 +1,7 @@
 //! The corpus that holds this crate's check and the Solidity verifier's to one answer.
 //!
-//! `cargo run -p greenlight-artifact --example vectors > artifact/vectors/v1.json` makes it; a test here and one in
-//! `contracts/` read that file.
+//! `make vectors` writes it to `artifact/vectors/v1.json`, which a test here and one in `contracts/` read, and with the
+//! argument `commitments` the Poseidon commitments of the cases `accepted/…` by their digests to `commitments.json`.
 
 #![allow(
     clippy::arithmetic_side_effects,
@@ -9,13 +9,20 @@
     reason = "makes test data from constants; reads nothing foreign"
 )]
 
+use std::collections::BTreeMap;
+
 use greenlight_artifact::{
     Defect, Digest, HEADER_LEN, MAX_ROWS, MAX_WEIGHT, ROW_LEN, Schema, ValidArtifact,
 };
 use serde::Serialize;
 
 fn main() -> Result<(), serde_json::Error> {
-    serde_json::to_writer_pretty(std::io::stdout().lock(), &corpus())
+    let out = std::io::stdout().lock();
+    if std::env::args().nth(1).is_some_and(|argument| argument == "commitments") {
+        serde_json::to_writer_pretty(out, &corpus().commitments)
+    } else {
+        serde_json::to_writer_pretty(out, &corpus())
+    }
 }
 
 /// The corpus and the schema its cases are checked against unless they name their own.
@@ -25,6 +32,9 @@ struct Corpus {
     engine: u32,
     budget: u32,
     cases: Vec<Case>,
+    /// By digest.
+    #[serde(skip)]
+    commitments: BTreeMap<String, String>,
 }
 
 /// Bytes, and the one right answer to them.
@@ -86,7 +96,7 @@ const FLAGLESS_KINDS: [(u8, &[u8]); 29] = [
 ];
 
 fn corpus() -> Corpus {
-    let mut maker = Maker { cases: Vec::new() };
+    let mut maker = Maker { cases: Vec::new(), commitments: BTreeMap::new() };
     maker.accepted();
     maker.sizes();
     maker.headers();
@@ -100,11 +110,13 @@ fn corpus() -> Corpus {
         engine: Schema::ENGINE_1.engine,
         budget: Schema::ENGINE_1.budget,
         cases: maker.cases,
+        commitments: maker.commitments,
     }
 }
 
 struct Maker {
     cases: Vec<Case>,
+    commitments: BTreeMap<String, String>,
 }
 
 impl Maker {
@@ -114,6 +126,12 @@ impl Maker {
 
     fn case_under(&mut self, schema: &Schema, name: &str, bytes: &[u8]) {
         let answer = ValidArtifact::check(bytes, &[*schema]);
+        if name.starts_with("accepted/")
+            && let Ok(artifact) = &answer
+        {
+            self.commitments
+                .insert(artifact.digest().to_string(), artifact.commitment().to_string());
+        }
         self.cases.push(Case {
             name: name.into(),
             schema: hex_of(&schema.word),

@@ -18,7 +18,8 @@
 //!         36 28  argument, typed by the kind's class in the engine's schema
 //! ```
 //!
-//! The identity of an artifact is the [`Digest`] of these bytes: Keccak-256, as the EVM computes it.
+//! The identity of an artifact is the [`Digest`] of these bytes: Keccak-256, as the EVM computes it. Proofs are bound to
+//! a second hash of them that is cheap in a circuit, the `Commitment` (feature `commitment`).
 //!
 //! What a kind may carry is data, not code: a [`Schema`] is one 32-byte word per engine version. The check here, the
 //! one in Solidity and a circuit's all read the same word.
@@ -28,6 +29,8 @@
 extern crate alloc;
 
 mod artifact;
+#[cfg(feature = "commitment")]
+pub mod commitment;
 mod defect;
 mod digest;
 mod draft;
@@ -39,6 +42,8 @@ mod schema;
 pub mod source;
 
 pub use artifact::{Header, Row, ValidArtifact};
+#[cfg(feature = "commitment")]
+pub use commitment::Commitment;
 pub use defect::{ArgumentDefect, Defect};
 pub use digest::{Digest, DigestParseError};
 pub use draft::{Draft, DraftRow};
