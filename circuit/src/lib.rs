@@ -1,5 +1,7 @@
 //! The proof of a feature file's invariants.
 //!
+//! - [`proof`]: statements, proofs and the evidence that a verifier contract takes.
+//! - [`solidity`]: the verifying key as Solidity constants.
 //! - [`r1cs`]: a circuit as rank-1 constraints.
 //! - [`points`]: the one encoding of curve points, EIP-197's.
 //! - [`ceremony`]: keys whose secrets nobody knows.
@@ -8,7 +10,10 @@
 pub mod ceremony;
 pub mod keys;
 pub mod points;
+pub mod proof;
 pub mod r1cs;
+pub mod solidity;
 mod wire;
 
 pub use r1cs::R1cs;
+pub use wire::write_file;

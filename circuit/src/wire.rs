@@ -53,7 +53,11 @@ impl<'a> Reader<'a> {
 }
 
 /// Writes a file so that no reader ever sees half of it.
-pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+///
+/// # Errors
+///
+/// As the file system says; nothing is left behind then.
+pub fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.tmp", std::process::id()));
     let temporary = path.with_file_name(name);
