@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {vm} from "../script/Vm.sol";
-import {G1, Groth16, Proof, VerifyingKey} from "../src/libraries/Groth16.sol";
+import {G1, Groth16, Proof, VerifyingKey} from "./kit/Groth16.sol";
 import {RiscZeroReceipt, RiscZeroReference} from "./kit/RiscZero.sol";
 import {Sp1Receipt, Sp1Reference} from "./kit/Sp1.sol";
 import {Test} from "./kit/Test.sol";

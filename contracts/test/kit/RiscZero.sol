@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IRiscZeroVerifier} from "../../src/interfaces/IRiscZeroVerifier.sol";
-import {G1, G2, Groth16, Proof, VerifyingKey} from "../../src/libraries/Groth16.sol";
+import {G1, G2, Groth16, Proof, VerifyingKey} from "./Groth16.sol";
 
 /// @notice A genuine receipt of RISC Zero 3.0, and the parameters that it is verified by.
 /// @dev Data of github.com/risc0/risc0-ethereum, Apache-2.0, Copyright 2025 RISC Zero, Inc.: the receipt from

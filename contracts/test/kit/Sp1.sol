@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {ISp1Verifier} from "../../src/interfaces/ISp1Verifier.sol";
-import {G1, G2, Groth16, Proof, VerifyingKey} from "../../src/libraries/Groth16.sol";
+import {G1, G2, Groth16, Proof, VerifyingKey} from "./Groth16.sol";
 
 /// @notice A genuine Groth16 proof of SP1 6.0.0, and the parameters that it is verified by.
 /// @dev Data of github.com/succinctlabs/sp1-contracts at commit d362972, MIT, Succinct Labs: the proof from

@@ -29,7 +29,7 @@ struct Proof {
     G1 c;
 }
 
-/// @title Groth16 over BN254
+/// @title Groth16 over BN254, under any verifying key
 /// @notice Groth, "On the Size of Pairing-based Non-interactive Arguments" (2016), by the precompiles of EIP-196 and EIP-197.
 library Groth16 {
     /// @dev Order of the base field, of which coordinates are.
