@@ -108,6 +108,8 @@ contract ConfigRegistry is IConfigRegistry, AccessManaged {
             _endCanary(next);
         } else {
             if (rolledBack) revert CanaryWhileRolledBack(next.rollbackTo);
+            // Equal to what was stored, no balance or time that others could move.
+            // slither-disable-next-line incorrect-equality
             if (id == next.candidate && canaryBps == next.canaryBps) revert AlreadyCandidate(id, canaryBps);
             next.candidate = id;
             next.canaryBps = canaryBps;

@@ -10,6 +10,8 @@ function _equal(ArtifactId a, ArtifactId b) pure returns (bool) {
     return ArtifactId.unwrap(a) == ArtifactId.unwrap(b);
 }
 
+// The operator != of the type, for those who import it.
+// slither-disable-next-line dead-code
 function _notEqual(ArtifactId a, ArtifactId b) pure returns (bool) {
     return ArtifactId.unwrap(a) != ArtifactId.unwrap(b);
 }

@@ -19,8 +19,11 @@ library Diagnosis {
         defect = _headerDefect(artifact, engine);
         if (defect != Defect.NONE) return (defect, 0);
 
+        // Both begin at zero.
+        // slither-disable-start uninitialized-local
         uint256 cost;
         bytes32 previous;
+        // slither-disable-end uninitialized-local
         for (uint256 rows = Format.rowsIn(artifact.length); row < rows; ++row) {
             uint256 offset = Format.HEADER_SIZE + row * Format.ROW_SIZE;
             bytes32 key = bytes32(artifact[offset:offset + 32]);
