@@ -36,6 +36,7 @@ interface Vm {
     function stopBroadcast() external;
 
     // Tests
+    function assume(bool condition) external pure;
     function prank(address sender) external;
     function warp(uint256 timestamp) external;
     function roll(uint256 blockNumber) external;
