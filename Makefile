@@ -9,7 +9,7 @@ PACKAGES := cmake curl faketime
 CARGO ?= cargo
 NPM := npm --no-fund --no-audit --loglevel=error
 
-.PHONY: help demo test drills soak clients cost lint fuzz bench gas sample vectors setup clean
+.PHONY: help demo test drills soak clients cost lint slither halmos mutants fuzz bench gas sample vectors setup clean
 
 help: ## what there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -66,6 +66,32 @@ lint: setup ## what review asks for
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	@for crate in artifact bot-module; do (cd $$crate/fuzz && $(CARGO) fmt --check && $(CARGO) clippy --locked -- -D warnings); done
 	cd contracts && ./forge.cjs fmt --check
+
+# Slither and Halmos, for the contracts alone. `forge` is on their path, for they call it.
+ANALYSIS := target/analysis/venv/.installed
+ANALYSIS_PATH := PATH="$(CURDIR)/target/analysis/venv/bin:$$PATH"
+
+$(ANALYSIS): contracts/analysis/requirements.txt
+	@python3 -c 'import ensurepip, venv' 2>/dev/null || \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  echo "installing python3-venv"; \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq python3-venv >/dev/null; \
+	else \
+	  echo "missing: python3-venv. On Debian: sudo apt-get install -y python3-venv" >&2; exit 1; \
+	fi
+	python3 -m venv --clear target/analysis/venv
+	target/analysis/venv/bin/pip install -q --disable-pip-version-check --no-deps -r $<
+	ln -sf ../../../../contracts/forge.cjs target/analysis/venv/bin/forge
+	@touch $@
+
+slither: setup $(ANALYSIS) ## what slither finds in the contracts and nobody has explained
+	cd contracts && export FOUNDRY_PROFILE=slither $(ANALYSIS_PATH) && rm -rf ../target/analysis/slither && forge build --quiet && slither . $(ARGS)
+
+halmos: setup $(ANALYSIS) ## the registry's rules and the fast checker, proved for every input (ARGS="--function check_kill" for one)
+	cd contracts && export FOUNDRY_PROFILE=halmos $(ANALYSIS_PATH) && python analysis/halmos_with_blobs.py --no-status $(ARGS)
+
+mutants: setup ## every mutant of the contracts must fail a test (ARGS="--sample 100 --seed 1" for some of them)
+	node contracts/analysis/mutants.mjs $(ARGS)
 
 fuzz: ## every fuzz target for ten minutes (ARGS="-max_total_time=60" for less); needs cargo-fuzz
 	@for crate in artifact bot-module; do for target in $$(cd $$crate && $(CARGO) fuzz list); do \
