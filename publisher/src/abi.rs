@@ -1,6 +1,8 @@
 //! The Solidity interfaces that this program speaks. `tests::` compares them with what the compiler makes of
 //! `contracts/src`.
 
+#![allow(clippy::too_many_arguments, reason = "an event has as many as it has fields")]
+
 use alloy::sol;
 
 sol! {
@@ -112,6 +114,8 @@ sol! {
     #[sol(abi)]
     #[derive(Debug)]
     interface IAccessManaged {
+        event AuthorityUpdated(address authority);
+
         error AccessManagedUnauthorized(address caller);
         error AccessManagedRequiredDelay(address caller, uint32 delay);
         error AccessManagedInvalidAuthority(address authority);

@@ -41,6 +41,8 @@ pub(crate) enum Error {
     Chain(#[from] ChainError),
     #[error(transparent)]
     Timelock(#[from] TimelockError),
+    #[error(transparent)]
+    History(#[from] HistoryError),
 }
 
 /// What is wrong with a file.
@@ -137,6 +139,22 @@ pub(crate) enum TimelockError {
     HeadMoved { operation: B256, expected: u64, found: u64, transaction: Option<Box<Mined>> },
 }
 
+/// Where the registry's events and its storage part. One of the two that the RPC gives is not the chain's, or it was asked
+/// for events from too late a block on.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum HistoryError {
+    #[error(
+        "event {event} of block {block}: expected {counted} {expected}; found {found}: an event before it is missing"
+    )]
+    Gap { event: &'static str, block: u64, counted: &'static str, expected: u64, found: u64 },
+    #[error(
+        "event {event} of block {block}: expected verifier {verifier} to be {expected} before; found {found}: an event before it is missing"
+    )]
+    Verifier { event: &'static str, block: u64, verifier: Address, expected: String, found: String },
+    #[error("{what}: expected {expected}, as the events say; storage at block {block} has {found}")]
+    Differs { what: String, block: u64, expected: String, found: String },
+}
+
 impl Error {
     /// The stable name of the problem.
     pub(crate) fn reason(&self) -> &'static str {
@@ -181,12 +199,16 @@ impl Error {
                 TimelockError::TooLong { .. } => "timelock",
                 TimelockError::HeadMoved { .. } => "head-moved",
             },
+            Self::History(error) => match error {
+                HistoryError::Gap { .. } | HistoryError::Verifier { .. } => "history-gap",
+                HistoryError::Differs { .. } => "history-differs",
+            },
         }
     }
 
     pub(crate) const fn exit(&self) -> Exit {
         match self {
-            Self::File(FileError::Differs { .. }) => Exit::Failed,
+            Self::File(FileError::Differs { .. }) | Self::History(_) => Exit::Failed,
             Self::File(_) | Self::Train(_) | Self::Setup(_) => Exit::BadInput,
             Self::Chain(ChainError::Refused { .. }) => Exit::Refused,
             Self::Chain(ChainError::Unreachable { .. } | ChainError::Answer { .. }) => {

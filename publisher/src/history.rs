@@ -1,4 +1,5 @@
-//! `greenlightctl history`: every change, out of the events of the registry and its AccessManager.
+//! `greenlightctl history`: every change, out of the events of the registry and its AccessManager. What the registry's add
+//! up to is compared with its storage.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -18,35 +19,53 @@ use serde::Serialize;
 
 use crate::{
     abi::{
+        IAccessManaged::AuthorityUpdated,
         IAccessManager::{self as Manager, IAccessManagerEvents as Operations},
         IConfigRegistry::{self as Abi, IConfigRegistryEvents as Changes},
     },
     error::{ChainError, Error},
-    registry::{Registry, RegistryArgs},
+    rebuilt::{At, Rebuilt},
+    registry::{Location, Registry, RegistryArgs},
     report::{Report, time},
     schedule::Action,
 };
 
-/// Reads the newest `limit` events, or all.
+/// Reads all events, holds storage to them, and shows the newest `limit`, or all.
 pub(crate) async fn run(limit: Option<usize>, registry: &RegistryArgs) -> Result<Report, Error> {
     let registry = registry.connect().await?;
-    let entries = registry.events().await?;
-    let skipped = limit.map_or(0, |limit| entries.len().saturating_sub(limit));
+    let block = registry.chain.latest().await?;
+    let told = registry.events(block.number).await?;
+    let skipped = limit.map_or(0, |limit| told.len().saturating_sub(limit));
     let mut facts = Facts::default();
+    let mut rebuilt = Rebuilt::new();
     let mut events = Vec::new();
-    for (log, event) in entries.into_iter().skip(skipped) {
-        let hash = log.transaction_hash.unwrap_or_default();
-        events.push(Entry {
-            block: log.block_number.unwrap_or_default(),
-            timestamp: facts.timestamp(&registry, &log).await?,
-            transaction: hash,
-            actor: facts.actor(&registry, hash).await?,
-            event,
-        });
+    for (index, Told { log, event, change }) in told.into_iter().enumerate() {
+        let number = log.block_number.unwrap_or_default();
+        let timestamp = facts.timestamp(&registry, &log).await?;
+        if let Some(change) = change {
+            rebuilt.take(&change, &At { number, timestamp })?;
+        }
+        match &event {
+            Event::AuthorityUpdated { authority } => rebuilt.obey(*authority),
+            Event::Scheduled { scheduled, .. } => {
+                if let Action::AddVerifier { verifier } = **scheduled {
+                    rebuilt.hear_of(verifier);
+                }
+            }
+            _ => {}
+        }
+        if index < skipped {
+            continue;
+        }
+        let transaction = log.transaction_hash.unwrap_or_default();
+        let actor = facts.actor(&registry, transaction).await?;
+        events.push(Entry { block: number, timestamp, transaction, actor, event });
     }
+    rebuilt.compare(&registry, &block).await?;
     Ok(Report::of(&History {
         chain_id: registry.chain_id,
         registry: registry.address,
+        agrees_at_block: block.number,
         skipped,
         events,
     }))
@@ -56,6 +75,8 @@ pub(crate) async fn run(limit: Option<usize>, registry: &RegistryArgs) -> Result
 struct History {
     chain_id: u64,
     registry: Address,
+    /// Where storage was found to be what the events add up to.
+    agrees_at_block: u64,
     /// Older events that a limit left out.
     skipped: usize,
     events: Vec<Entry>,
@@ -75,43 +96,96 @@ struct Entry {
 #[derive(Serialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 enum Event {
-    Staged { id: u32, digest: Digest, verifier: Address, size: u16, rows: u8 },
-    Promoted { id: u32, canary_bps: u16, sequence: u64 },
-    RolledBack { from: u32, to: u32, sequence: u64 },
-    Killed { sequence: u64 },
-    Revived { effective: u32, sequence: u64 },
-    Paused { sequence: u64 },
-    Resumed { sequence: u64 },
-    Revoked { id: u32, digest: Digest, sequence: u64 },
-    VerifierAdded { verifier: Address },
-    VerifierStopped { verifier: Address },
-    Scheduled { operation: B256, caller: Address, ready_at: u64, scheduled: Box<Action> },
-    Executed { operation: B256 },
-    Cancelled { operation: B256 },
+    Staged {
+        id: u32,
+        digest: Digest,
+        verifier: Address,
+        engine: u32,
+        size: u16,
+        rows: u8,
+        commitment: B256,
+        location: Location,
+    },
+    Promoted {
+        id: u32,
+        canary_bps: u16,
+        sequence: u64,
+    },
+    RolledBack {
+        from: u32,
+        to: u32,
+        sequence: u64,
+    },
+    Killed {
+        sequence: u64,
+    },
+    Revived {
+        effective: u32,
+        sequence: u64,
+    },
+    Paused {
+        sequence: u64,
+    },
+    Resumed {
+        sequence: u64,
+    },
+    Revoked {
+        id: u32,
+        digest: Digest,
+        sequence: u64,
+    },
+    VerifierAdded {
+        verifier: Address,
+    },
+    VerifierStopped {
+        verifier: Address,
+    },
+    AuthorityUpdated {
+        authority: Address,
+    },
+    Scheduled {
+        operation: B256,
+        caller: Address,
+        ready_at: u64,
+        scheduled: Box<Action>,
+    },
+    Executed {
+        operation: B256,
+    },
+    Cancelled {
+        operation: B256,
+    },
 }
 
 impl Event {
     /// `None` for the artifacts themselves, which `Staged` tells of.
-    fn of_change(change: Changes) -> Option<Self> {
+    fn of_change(change: &Changes) -> Option<Self> {
         Some(match change {
             Changes::ArtifactBytes(_) => return None,
-            Changes::Staged(Abi::Staged { id, digest, verifier, size, rows, .. }) => {
-                Self::Staged { id, digest: Digest(digest.0), verifier, size, rows }
-            }
-            Changes::Promoted(Abi::Promoted { id, canaryBps: canary_bps, sequence }) => {
-                Self::Promoted { id, canary_bps, sequence }
+            Changes::Staged(staged) => Self::Staged {
+                id: staged.id,
+                digest: Digest(staged.digest.0),
+                verifier: staged.verifier,
+                engine: staged.engine,
+                size: staged.size,
+                rows: staged.rows,
+                commitment: staged.commitment,
+                location: Location::new(staged.locationKind, staged.location),
+            },
+            Changes::Promoted(Abi::Promoted { id, canaryBps, sequence }) => {
+                Self::Promoted { id: *id, canary_bps: *canaryBps, sequence: *sequence }
             }
             Changes::RolledBack(Abi::RolledBack { from, to, sequence }) => {
-                Self::RolledBack { from, to, sequence }
+                Self::RolledBack { from: *from, to: *to, sequence: *sequence }
             }
             Changes::Killed(event) => Self::Killed { sequence: event.sequence },
             Changes::Revived(Abi::Revived { effective, sequence }) => {
-                Self::Revived { effective, sequence }
+                Self::Revived { effective: *effective, sequence: *sequence }
             }
             Changes::Paused(event) => Self::Paused { sequence: event.sequence },
             Changes::Resumed(event) => Self::Resumed { sequence: event.sequence },
             Changes::Revoked(Abi::Revoked { id, digest, sequence }) => {
-                Self::Revoked { id, digest: Digest(digest.0), sequence }
+                Self::Revoked { id: *id, digest: Digest(digest.0), sequence: *sequence }
             }
             Changes::VerifierAdded(event) => Self::VerifierAdded { verifier: event.verifier },
             Changes::VerifierStopped(event) => Self::VerifierStopped { verifier: event.verifier },
@@ -119,30 +193,41 @@ impl Event {
     }
 }
 
+/// An event as it was decoded.
+struct Told {
+    log: Log,
+    event: Event,
+    /// Of the registry's own, as the ABI has it.
+    change: Option<Changes>,
+}
+
 impl Registry {
-    /// All events, in the order in which they happened.
-    async fn events(&self) -> Result<Vec<(Log, Event)>, ChainError> {
-        let latest = self.chain.latest().await?.number;
+    /// All events until a block, in the order in which they happened.
+    async fn events(&self, until: u64) -> Result<Vec<Told>, ChainError> {
         // Not the artifacts' bytes, 12 KiB each.
         let changes: Vec<B256> = Changes::SELECTORS
             .iter()
             .map(B256::from)
             .filter(|topic| *topic != Abi::ArtifactBytes::SIGNATURE_HASH)
+            .chain([AuthorityUpdated::SIGNATURE_HASH])
             .collect();
         let filter = Filter::new().address(self.address).event_signature(changes);
-        let mut events = Vec::new();
-        for log in self.chain.logs(&filter, self.from_block, latest).await? {
-            if let Some(event) =
-                Changes::decode_log(&log.inner).ok().and_then(|log| Event::of_change(log.data))
-            {
-                events.push((log, event));
+        let mut told = Vec::new();
+        for log in self.chain.logs(&filter, self.from_block, until).await? {
+            if let Ok(change) = Changes::decode_log(&log.inner) {
+                let change = change.data;
+                let Some(event) = Event::of_change(&change) else { continue };
+                told.push(Told { log, event, change: Some(change) });
+            } else if let Ok(updated) = AuthorityUpdated::decode_log(&log.inner) {
+                let event = Event::AuthorityUpdated { authority: updated.authority };
+                told.push(Told { log, event, change: None });
             }
         }
         let operations: Vec<B256> = Operations::SELECTORS.iter().map(B256::from).collect();
         let filter = Filter::new().address(self.manager).event_signature(operations);
         // A manager may serve other contracts too.
         let mut ours = HashSet::new();
-        for log in self.chain.logs(&filter, self.from_block, latest).await? {
+        for log in self.chain.logs(&filter, self.from_block, until).await? {
             let Ok(operation) = Operations::decode_log(&log.inner) else { continue };
             let event = match operation.data {
                 Operations::OperationScheduled(Manager::OperationScheduled {
@@ -173,10 +258,10 @@ impl Registry {
                 }
                 _ => continue,
             };
-            events.push((log, event));
+            told.push(Told { log, event, change: None });
         }
-        events.sort_by_key(|(log, _)| (log.block_number, log.log_index));
-        Ok(events)
+        told.sort_by_key(|Told { log, .. }| (log.block_number, log.log_index));
+        Ok(told)
     }
 }
 
@@ -228,7 +313,7 @@ impl fmt::Display for History {
             write!(f, "\n{}  block {}  {}", time(entry.timestamp), entry.block, entry.event)?;
             write!(f, "\n    by {} in {}", entry.actor, entry.transaction)?;
         }
-        Ok(())
+        write!(f, "\nhistory agrees with storage at block {}", self.agrees_at_block)
     }
 }
 
@@ -261,6 +346,7 @@ impl fmt::Display for Event {
             }
             Self::VerifierAdded { verifier } => write!(f, "verifier {verifier} added"),
             Self::VerifierStopped { verifier } => write!(f, "verifier {verifier} stopped"),
+            Self::AuthorityUpdated { authority } => write!(f, "authority is {authority}"),
             Self::Scheduled { operation, ready_at, scheduled, .. } => {
                 write!(f, "scheduled: {scheduled}, from {}, operation {operation}", time(*ready_at))
             }

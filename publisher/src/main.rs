@@ -11,6 +11,7 @@ mod history;
 mod lint;
 mod operation;
 mod past;
+mod rebuilt;
 mod refusal;
 mod registry;
 mod report;

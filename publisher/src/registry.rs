@@ -238,13 +238,19 @@ pub(crate) enum Location {
     Unknown { word: U256 },
 }
 
+impl Location {
+    /// What the registry says of it.
+    pub(crate) fn new(kind: LocationKind, word: U256) -> Self {
+        match kind {
+            LocationKind::Log => Self::Log { block: word.saturating_to() },
+            LocationKind::Blob => Self::Blob { versioned_hash: word.into() },
+            _ => Self::Unknown { word },
+        }
+    }
+}
+
 impl RecordView {
     fn new(id: u32, record: &Record) -> Self {
-        let location = match record.locationKind {
-            LocationKind::Log => Location::Log { block: record.location.saturating_to() },
-            LocationKind::Blob => Location::Blob { versioned_hash: record.location.into() },
-            _ => Location::Unknown { word: record.location },
-        };
         Self {
             id,
             digest: Digest(record.digest.0),
@@ -259,7 +265,7 @@ impl RecordView {
             rows: record.rows,
             staged_at: record.stagedAt.to::<u64>(),
             verifier: record.verifier,
-            location,
+            location: Location::new(record.locationKind, record.location),
         }
     }
 }

@@ -10,6 +10,7 @@
 )]
 
 mod files;
+mod history;
 mod registry;
 mod support;
 mod train;

@@ -122,6 +122,7 @@ fn the_whole_life_of_an_artifact() {
     assert_eq!(
         events,
         [
+            "authority-updated",
             "verifier-added",
             "staged",
             "scheduled",
@@ -144,14 +145,15 @@ fn the_whole_life_of_an_artifact() {
             "revoked",
         ]
     );
-    let killed_event = &history["events"][10];
+    let killed_event = &history["events"][11];
     assert_eq!(killed_event["actor"], GUARDIAN.address.to_lowercase());
     assert_eq!(killed_event["transaction"], killed["transaction"]["hash"]);
     assert_eq!(killed_event["timestamp"], killed["transaction"]["timestamp"]);
     let newest = world.read(&["history", "--limit", "2"]).succeeded();
+    assert_eq!(newest["agrees_at_block"], history["agrees_at_block"]);
     assert_eq!(
         (newest["skipped"].as_u64(), newest["events"].as_array().unwrap().len()),
-        (Some(18), 2)
+        (Some(19), 2)
     );
 }
 

@@ -103,9 +103,13 @@ impl Anvil {
     }
 
     fn ask(&self, method: &str, params: Value) -> Value {
-        let body =
-            json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params }).to_string();
-        let host = self.url.strip_prefix("http://").unwrap();
+        let body = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
+        Self::forward(&self.url, &body.to_string())
+    }
+
+    /// The whole answer of the anvil at `url`.
+    pub(crate) fn forward(url: &str, body: &str) -> Value {
+        let host = url.strip_prefix("http://").unwrap();
         let mut stream = TcpStream::connect(host).unwrap();
         write!(
             stream,
@@ -117,7 +121,7 @@ impl Anvil {
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         let (_, body) = answer.split_once("\r\n\r\n").unwrap();
-        serde_json::from_str(body).unwrap_or_else(|error| panic!("{method}: {error}: {body}"))
+        serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {body}"))
     }
 
     /// Lets the chain's clock run ahead.
