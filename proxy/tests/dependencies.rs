@@ -5,12 +5,15 @@
 use std::collections::BTreeSet;
 use std::process::Command;
 
-/// A simulator could pass for a chain, a publisher's key could move one; the rest are yardsticks of benchmarks and tests.
-const BARRED: [&str; 8] = [
+/// A simulator could pass for a chain, a publisher's key could move one, a prover is the publisher's; the rest are
+/// yardsticks of benchmarks and tests.
+const BARRED: [&str; 10] = [
     "alloy-signer-local",
+    "ark-groth16",
     "bls12_381",
     "criterion",
     "greenlight-beacon-simulator",
+    "greenlight-circuit",
     "greenlight-loadtest",
     "greenlightctl",
     "proptest",
@@ -18,7 +21,7 @@ const BARRED: [&str; 8] = [
 ];
 
 #[test]
-fn the_operators_binary_links_no_simulator_and_no_key() {
+fn the_operators_binary_links_no_simulator_no_prover_and_no_key() {
     let mut tree = Command::new(env!("CARGO"));
     tree.args(["tree", "--offline", "--package", "greenlight", "--edges", "normal,build"])
         .args(["--prefix", "none", "--format", "{p}"])

@@ -11,7 +11,7 @@ mod proof;
 mod reader;
 
 use alloy_primitives::{Address, B256, U256, keccak256};
-use greenlight_artifact::Digest;
+use greenlight_artifact::{Commitment, Digest, ValidArtifact};
 use serde::{Deserialize, Serialize};
 
 pub use proof::{AccountProof, ProofError, StorageProof, verify_storage};
@@ -123,7 +123,8 @@ pub struct Release {
     /// Keccak-256 of its bytes.
     #[serde(with = "digest_text")]
     pub digest: Digest,
-    /// Its commitment for proof routes; zero in the calldata route.
+    /// Its Poseidon commitment in the Groth16 route; zero in routes that need none, because what vouches for the bytes has
+    /// read them.
     pub commitment: B256,
     /// Bytes.
     pub size: u16,
@@ -191,6 +192,45 @@ impl Release {
             staged_at: bits(meta, 192, 40),
             location,
         })
+    }
+}
+
+impl Release {
+    /// Holds bytes that obey the format to the commitment that a proof was bound to. A proof vouches for the bytes behind a
+    /// commitment, and their digest is the publisher's word: whoever has the bytes compares. A release without a commitment
+    /// asks for nothing.
+    ///
+    /// It takes some milliseconds where there is a commitment.
+    ///
+    /// # Errors
+    /// [`CommitmentError`].
+    pub fn hold(&self, artifact: &ValidArtifact) -> Result<(), CommitmentError> {
+        if self.commitment.is_zero() {
+            return Ok(());
+        }
+        let found = artifact.commitment();
+        if found.0 != self.commitment.0 {
+            return Err(CommitmentError { expected: Commitment(self.commitment.0), found });
+        }
+        Ok(())
+    }
+}
+
+/// A proof was about other bytes than those that the release's digest names.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("commitment: expected {expected}, as proven; found {found}")]
+pub struct CommitmentError {
+    /// The release's.
+    pub expected: Commitment,
+    /// That of the bytes.
+    pub found: Commitment,
+}
+
+impl CommitmentError {
+    /// The stable name of the error.
+    #[must_use]
+    pub const fn reason(&self) -> &'static str {
+        "commitment"
     }
 }
 

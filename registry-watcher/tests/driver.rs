@@ -113,12 +113,17 @@ fn config(dir: &Path) -> Config {
 
 /// A state folder as an edge leaves it that had `two` before `three`, under `head`.
 fn left_behind(dir: &Path, head: Head) -> (Digest, Digest) {
+    left_behind_with(dir, head, B256::ZERO)
+}
+
+/// The same with a commitment in the record of `three`.
+fn left_behind_with(dir: &Path, head: Head, commitment: B256) -> (Digest, Digest) {
     let (two, three) = (artifact("two"), artifact("three"));
-    let good = vec![release(3, &three), release(2, &two)];
+    let good = vec![Release { commitment, ..release(3, &three) }, release(2, &two)];
     let store = Store::open(dir).unwrap();
-    for (id, artifact) in [(2, &two), (3, &three)] {
+    for (kept, artifact) in good.iter().zip([&three, &two]) {
         let checked = CheckedArtifact::new(artifact.bytes().to_vec(), artifact.digest()).unwrap();
-        store.keep(&checked, &release(id, artifact), None, &good).unwrap();
+        store.keep(&checked, kept, None, &good).unwrap();
     }
     let at = HeadAt { block: BlockRef { number: 9, hash: B256::ZERO, timestamp: 9 }, head };
     let view = Some(View { newest: at, adoptable: at });
@@ -189,6 +194,20 @@ fn a_torn_last_good_gives_way_to_the_one_before_and_then_to_allow_all() {
     assert_eq!(engine.runs(), None);
     let evidence = evidence_of(dir.path());
     assert!(evidence.contains("cache-refused") && evidence.contains("cache-digest"), "{evidence}");
+}
+
+#[test]
+fn a_last_good_is_held_to_its_commitment_at_every_start() {
+    let head = Head { current: 3, ..Head::default() };
+    let dir = tempfile::tempdir().unwrap();
+    let (_, three) = left_behind_with(dir.path(), head, artifact("three").commitment().0.into());
+    assert_eq!(boot(dir.path()).0.runs(), Some(three));
+
+    let dir = tempfile::tempdir().unwrap();
+    let (two, _) = left_behind_with(dir.path(), head, artifact("two").commitment().0.into());
+    assert_eq!(boot(dir.path()).0.runs(), Some(two));
+    let evidence = evidence_of(dir.path());
+    assert!(evidence.contains("cache-refused") && evidence.contains("commitment: expected"));
 }
 
 #[test]

@@ -75,7 +75,7 @@ fn bring_up<E: Engine>(desk: &Desk<E>, durable: &Durable, unix: u64) -> Option<R
     for release in order {
         let Some(artifact) = desk.kept_copy(release, unix) else { continue };
         let digest = desk.take_in(artifact);
-        match desk.compile(digest) {
+        match desk.compile(release) {
             Event::Compiled(_) => {
                 desk.install(digest);
                 desk.record(

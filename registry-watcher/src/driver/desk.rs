@@ -124,7 +124,7 @@ impl<E: Engine> Desk<E> {
                     None
                 }
             },
-            Command::Compile(digest) => Some(self.compile(digest)),
+            Command::Compile(release) => Some(self.compile(&release)),
             Command::Install(release) => {
                 self.install(release.digest);
                 None
@@ -154,8 +154,9 @@ impl<E: Engine> Desk<E> {
         digest
     }
 
-    /// Checks and compiles bytes that are held.
-    pub(super) fn compile(&self, digest: Digest) -> Event {
+    /// Checks and compiles the bytes of `release`, which are held.
+    pub(super) fn compile(&self, release: &Release) -> Event {
+        let digest = release.digest;
         let Some(artifact) = self.papers().artifacts.get(&digest).cloned() else {
             return Event::Refused {
                 digest,
@@ -163,7 +164,7 @@ impl<E: Engine> Desk<E> {
                 message: "expected bytes at hand; found none".into(),
             };
         };
-        match self.model_of(artifact.bytes()) {
+        match self.model_of(release, artifact.bytes()) {
             Ok(model) => {
                 self.papers().compiled = Some((digest, model));
                 Event::Compiled(digest)
@@ -175,12 +176,16 @@ impl<E: Engine> Desk<E> {
         }
     }
 
-    fn model_of(&self, bytes: &[u8]) -> Result<E::Model, CompileRefused> {
+    fn model_of(&self, release: &Release, bytes: &[u8]) -> Result<E::Model, CompileRefused> {
         let defect = |defect: Defect| CompileRefused {
             reason: defect.reason(),
             message: defect.to_string(),
         };
         let artifact = ValidArtifact::check(bytes, self.engine.schemas()).map_err(defect)?;
+        release.hold(&artifact).map_err(|error| CompileRefused {
+            reason: error.reason(),
+            message: error.to_string(),
+        })?;
         let compiled = catch_unwind(AssertUnwindSafe(|| self.engine.compile(&artifact)));
         compiled.unwrap_or_else(|_| {
             Err(CompileRefused {
@@ -433,3 +438,6 @@ impl<E: Engine> Desk<E> {
         self.papers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests;

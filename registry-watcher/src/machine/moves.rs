@@ -33,7 +33,7 @@ impl Turn {
                 Command::Resolve { id: *id, at }
             }
             Stage::Fetching(release) => Command::Fetch(release.clone()),
-            Stage::Compiling(release) => Command::Compile(release.digest),
+            Stage::Compiling(release) => Command::Compile(release.clone()),
         };
         self.commands.push(command);
     }

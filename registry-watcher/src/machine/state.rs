@@ -390,8 +390,8 @@ pub enum Command {
     },
     /// Get a release's bytes: from disk if they are there, else from its location.
     Fetch(Release),
-    /// Check the invariants of fetched bytes and compile them.
-    Compile(Digest),
+    /// Check the invariants of fetched bytes, hold them to the release's commitment, and compile them.
+    Compile(Release),
     /// Run a compiled artifact.
     Install(Release),
     /// Run nothing.

@@ -94,10 +94,6 @@ impl World {
         self.fates.get(&id).copied().unwrap_or(Fate::Fine)
     }
 
-    fn id_of(digest: Digest) -> ArtifactId {
-        (0..64).find(|id| release(*id).digest == digest).unwrap()
-    }
-
     /// Steps the machine and answers its commands until it has none.
     fn send(&mut self, event: Event) {
         let mut events = vec![event];
@@ -125,15 +121,15 @@ impl World {
                 Fate::Unfetchable => Event::FetchFailed { digest: release.digest, why },
                 _ => Event::Fetched(release.digest),
             }),
-            Command::Compile(digest) => Some(match self.fate(Self::id_of(digest)) {
+            Command::Compile(release) => Some(match self.fate(release.id) {
                 Fate::Invalid => Event::Refused {
-                    digest,
+                    digest: release.digest,
                     reason: "key-duplicate",
                     message: "row 1, key: once".into(),
                 },
                 _ => {
-                    self.compiled.insert(digest);
-                    Event::Compiled(digest)
+                    self.compiled.insert(release.digest);
+                    Event::Compiled(release.digest)
                 }
             }),
             Command::Install(release) => {
