@@ -35,6 +35,12 @@ interface Vm {
     function startBroadcast() external;
     function stopBroadcast() external;
 
+    struct Log {
+        bytes32[] topics;
+        bytes data;
+        address emitter;
+    }
+
     // Tests
     function assume(bool condition) external pure;
     function prank(address sender) external;
@@ -45,6 +51,9 @@ interface Vm {
     function expectRevert(bytes calldata revertData) external;
     function expectPartialRevert(bytes4 selector) external;
     function expectEmit(bool topic1, bool topic2, bool topic3, bool data, address emitter) external;
+    function blobhashes(bytes32[] calldata hashes) external;
+    function recordLogs() external;
+    function getRecordedLogs() external returns (Log[] memory logs);
     function cool(address target) external;
     function snapshotGasLastCall(string calldata group, string calldata name) external returns (uint256 gasUsed);
 }

@@ -46,6 +46,14 @@ contract CalldataVerifierTest is Test {
         assertEq(statement.rows, 200, "rows");
     }
 
+    function test_refusesEvidenceBesideTheBytes() public {
+        vm.expectRevert(abi.encodeWithSelector(IArtifactVerifier.UnexpectedEvidence.selector, 1));
+        _verifier.verify(_good, hex"00");
+        // Even where there are no bytes to check.
+        vm.expectRevert(abi.encodeWithSelector(IArtifactVerifier.UnexpectedEvidence.selector, 256));
+        _verifier.verify("", _good);
+    }
+
     // -------------------------------------------------------------------------------------------------------- header
 
     function test_refusesSize() public {

@@ -26,6 +26,9 @@ contract RolesTest is Governed {
         _only(GUARDIAN, 0, ConfigRegistry.pause.selector);
         _only(GUARDIAN, 0, ConfigRegistry.revoke.selector);
         _only(GUARDIAN, 0, ConfigRegistry.stopVerifier.selector);
+        (bool immediate,) =
+            manager.canCall(address(emergencyStop), address(registry), ConfigRegistry.stopVerifier.selector);
+        assertEq(immediate, true, "the emergency stop");
         _only(OPERATIONS, OPERATIONS_DELAY, ConfigRegistry.revive.selector);
         _only(OPERATIONS, OPERATIONS_DELAY, ConfigRegistry.resume.selector);
         _only(OPERATIONS, OPERATIONS_DELAY, ConfigRegistry.addVerifier.selector);
@@ -227,6 +230,24 @@ contract RolesTest is Governed {
         hasty.adminDelay = 0;
         vm.expectRevert(abi.encodeWithSelector(Deploy.MissingDelay.selector, "ADMIN"));
         script.deploy(hasty, address(script));
+    }
+
+    function test_deploymentRefusesACoolingOffLongerThanADelay() public {
+        Plan memory frozen = plan();
+        frozen.coolingOff = PROMOTE_DELAY + 1;
+        vm.expectRevert(abi.encodeWithSelector(Deploy.CoolingOffTooLong.selector, PROMOTE_DELAY + 1, PROMOTE_DELAY));
+        script.deploy(frozen, address(script));
+        frozen.operationsDelay = PROMOTE_DELAY - 1;
+        frozen.coolingOff = PROMOTE_DELAY;
+        vm.expectRevert(abi.encodeWithSelector(Deploy.CoolingOffTooLong.selector, PROMOTE_DELAY, PROMOTE_DELAY - 1));
+        script.deploy(frozen, address(script));
+    }
+
+    function test_deploymentRefusesAStagingPeriodNoLongerThanTheDelay() public {
+        Plan memory vain = plan();
+        vain.stagingPeriod = PROMOTE_DELAY;
+        vm.expectRevert(abi.encodeWithSelector(Deploy.StagingPeriodTooShort.selector, PROMOTE_DELAY, PROMOTE_DELAY));
+        script.deploy(vain, address(script));
     }
 
     function test_deploymentRefusesAPowerfulDeployer() public {

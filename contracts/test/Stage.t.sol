@@ -159,6 +159,26 @@ contract StageTest is Governed {
         registry.stage(address(verifier), _artifact, "");
     }
 
+    function test_emptyBytesAreUnavailable() public {
+        CredulousVerifier other = new CredulousVerifier();
+        addVerifier(address(other));
+        vm.prank(PUBLISHER);
+        vm.expectRevert(_unavailable(keccak256(_artifact), keccak256("")));
+        registry.stage(address(other), "", _statement(keccak256(_artifact)));
+    }
+
+    function test_evidenceBesideTheBytesIsForProofRoutes() public {
+        vm.prank(PUBLISHER);
+        vm.expectRevert(abi.encodeWithSelector(IArtifactVerifier.UnexpectedEvidence.selector, 1));
+        registry.stage(address(verifier), _artifact, hex"00");
+
+        CredulousVerifier other = new CredulousVerifier();
+        addVerifier(address(other));
+        vm.prank(PUBLISHER);
+        ArtifactId id = registry.stage(address(other), _artifact, statement(_artifact, bytes32(uint256(9))));
+        assertEq(registry.record(id).commitment, bytes32(uint256(9)), "commitment");
+    }
+
     function _statement(bytes32 digest) private pure returns (bytes memory) {
         return abi.encode(Statement({digest: digest, commitment: 0, engine: 1, size: 128, rows: 1}));
     }

@@ -63,6 +63,12 @@ library Artifacts {
             );
     }
 
+    /// @dev The same with a key that is none.
+    function broken(uint256 salt) internal pure returns (bytes memory artifact) {
+        artifact = sample(1, salt);
+        artifact[64] = "-";
+    }
+
     /// @dev A bit of everything: the mix of a file that was learned from traffic.
     function mixed(uint256 count) internal pure returns (bytes memory) {
         Row[] memory rows = new Row[](count);

@@ -14,7 +14,9 @@ import {Test} from "./Test.sol";
 
 /// @notice States whatever its evidence says, for the rules that no honest verifier can bring about.
 contract CredulousVerifier is IArtifactVerifier {
-    uint32 public constant engine = 1;
+    function engine() external pure virtual returns (uint32) {
+        return 1;
+    }
 
     function verify(bytes calldata, bytes calldata evidence) external pure returns (Statement memory) {
         return abi.decode(evidence, (Statement));
@@ -114,6 +116,26 @@ abstract contract Governed is Test {
         later(OPERATIONS, OPERATIONS_DELAY, abi.encodeCall(registry.addVerifier, (added)));
         vm.prank(OPERATIONS);
         registry.addVerifier(added);
+    }
+
+    /// @dev Lets a credulous verifier vouch for these bytes.
+    function statement(bytes memory artifact, bytes32 commitment) internal pure returns (bytes memory evidence) {
+        return abi.encode(
+            Statement({
+                digest: keccak256(artifact),
+                commitment: commitment,
+                engine: 1,
+                size: uint16(artifact.length),
+                rows: uint8(artifact.length / 64 - 1)
+            })
+        );
+    }
+
+    /// @dev The next transaction carries a blob of this versioned hash, and no other.
+    function carryBlob(bytes32 versionedHash) internal {
+        bytes32[] memory hashes = new bytes32[](1);
+        hashes[0] = versionedHash;
+        vm.blobhashes(hashes);
     }
 
     function guard() internal {
