@@ -188,7 +188,7 @@ contract Sp1VerifierTest is GenuineReceiptTest {
 /// @notice Journals of the checker program, which `artifact/vectors/journals.json` has from Rust, with `HashedReceipts` in
 /// the place of a zkVM's verifier.
 contract JournalTest is Governed {
-    struct Case {
+    struct JournalCase {
         string name;
         uint8 format;
         bytes32 source;
@@ -200,12 +200,12 @@ contract JournalTest is Governed {
     }
 
     string private constant CASE =
-        "Case(string name,uint8 format,bytes32 source,bytes32 digest,uint16 size,uint8 rows,bytes journal,bytes evidence)";
+        "JournalCase(string name,uint8 format,bytes32 source,bytes32 digest,uint16 size,uint8 rows,bytes journal,bytes evidence)";
     bytes32 private constant PROGRAM = "the checker program";
 
     HashedReceipts private _receipts = new HashedReceipts(PROGRAM);
     ReceiptVerifier[2] private _adapters;
-    Case[] private _cases;
+    JournalCase[] private _cases;
     bytes private _artifact;
     bytes private _proof;
     bytes32 private _schema;
@@ -220,7 +220,7 @@ contract JournalTest is Governed {
         _budget = uint32(vm.parseJsonUint(json, ".budget"));
         _artifact = vm.parseJsonBytes(json, ".artifact");
         _proof = vm.parseJsonBytes(json, ".proof");
-        Case[] memory cases = abi.decode(vm.parseJsonTypeArray(json, ".cases", CASE), (Case[]));
+        JournalCase[] memory cases = abi.decode(vm.parseJsonTypeArray(json, ".cases", CASE), (JournalCase[]));
         for (uint256 i = 0; i < cases.length; ++i) {
             _cases.push(cases[i]);
         }
@@ -250,7 +250,7 @@ contract JournalTest is Governed {
     function test_statesWhatRustPublished() public view {
         assertEq(_cases.length, 3, "JSON, CSV and Parquet");
         for (uint256 i = 0; i < _cases.length; ++i) {
-            Case memory c = _cases[i];
+            JournalCase memory c = _cases[i];
             // The evidence is laid out as Rust does it; its proof is none.
             assertEq(keccak256(evidenceOf(c.journal, _proof)), keccak256(c.evidence), c.name);
             assertEq(c.digest, keccak256(_artifact), c.name);
