@@ -87,6 +87,33 @@ contract RolesTest is Governed {
         registry.promote(id, ALL, 0);
     }
 
+    function test_promotionInTheLastSecondOfItsSchedule() public {
+        ArtifactId id = stage(1);
+        later(PROMOTER, PROMOTE_DELAY + 1 weeks - 1, _promotion(id));
+        vm.prank(PROMOTER);
+        registry.promote(id, ALL, 0);
+        assertEq(registry.effective(), id, "effective");
+    }
+
+    /// @dev Cancelled and scheduled anew, the same call is another operation of its own and waits in full.
+    function test_whatWasCancelledWaitsAnew() public {
+        ArtifactId id = stage(1);
+        later(PROMOTER, PROMOTE_DELAY, _promotion(id));
+        guard();
+        uint32 cancelled = manager.cancel(PROMOTER, address(registry), _promotion(id));
+        vm.prank(PROMOTER);
+        (bytes32 operation, uint32 nonce) = manager.schedule(address(registry), _promotion(id), 0);
+        assertEq(nonce, cancelled + 1, "nonce");
+        vm.warp(vm.getBlockTimestamp() + PROMOTE_DELAY - 1);
+        vm.prank(PROMOTER);
+        vm.expectRevert(abi.encodeWithSelector(IAccessManager.AccessManagerNotReady.selector, operation));
+        registry.promote(id, ALL, 0);
+        vm.warp(vm.getBlockTimestamp() + 1);
+        vm.prank(PROMOTER);
+        registry.promote(id, ALL, 0);
+        assertEq(registry.effective(), id, "effective");
+    }
+
     function test_promotionHappensOncePerSchedule() public {
         ArtifactId first = current(1);
         current(2);
