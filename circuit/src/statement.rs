@@ -1,0 +1,78 @@
+//! The circuit of artifact format 1 and the values that satisfy it.
+
+use std::sync::OnceLock;
+
+use ark_bn254::Fr;
+use greenlight_artifact::{ArgumentClass, KindCode, Schema, ValidArtifact};
+
+use crate::{constraints, proof::Statement, r1cs::R1cs, witness};
+
+/// The version of the constraints; keys are for one version.
+pub const CIRCUIT_VERSION: u32 = 1;
+
+/// Why an artifact is not proven.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AssignError {
+    /// The circuit knows argument classes 1 to 7 alone.
+    #[error(
+        "row {row}: expected a kind whose argument class this circuit knows; found kind {kind}, class {class:?}"
+    )]
+    Class {
+        /// Row, from 0.
+        row: usize,
+        /// Its kind.
+        kind: KindCode,
+        /// The kind's class.
+        class: ArgumentClass,
+    },
+    /// The artifact was checked against another engine's schema.
+    #[error("schema: expected that of engine {expected}; found that of engine {found}")]
+    Engine {
+        /// The engine that the artifact names.
+        expected: u32,
+        /// The engine that the schema is of.
+        found: u32,
+    },
+}
+
+pub(crate) fn built() -> &'static (R1cs, Vec<(&'static str, usize)>) {
+    static BUILT: OnceLock<(R1cs, Vec<(&'static str, usize)>)> = OnceLock::new();
+    BUILT.get_or_init(constraints::build)
+}
+
+/// The constraints, made once.
+#[must_use]
+pub fn r1cs() -> &'static R1cs {
+    &built().0
+}
+
+/// What a proof of an artifact says.
+#[must_use]
+pub fn statement(artifact: &ValidArtifact) -> Statement {
+    Statement {
+        digest: artifact.digest(),
+        commitment: artifact.commitment(),
+        rows: u8::try_from(artifact.rows().len()).unwrap_or(u8::MAX),
+    }
+}
+
+/// The values of all variables for an artifact under the schema that it was checked against.
+///
+/// # Errors
+///
+/// [`AssignError`] where the circuit has no values for it.
+pub fn assign(artifact: &ValidArtifact, schema: &Schema) -> Result<Vec<Fr>, AssignError> {
+    let (expected, found) = (artifact.header().engine, schema.engine);
+    if expected != found {
+        return Err(AssignError::Engine { expected, found });
+    }
+    for (row, kind) in artifact.rows().map(|row| row.kind).enumerate() {
+        if let Some(class @ ArgumentClass::Fingerprint) = schema.class(kind) {
+            return Err(AssignError::Class { row, kind, class });
+        }
+    }
+    let statement = statement(artifact);
+    // Of an artifact the rows are in range, and the commitment is a field element.
+    let inputs = statement.public_inputs(schema).unwrap_or_default();
+    Ok(witness::values(artifact.bytes(), schema, &inputs, &artifact.digest().0))
+}
