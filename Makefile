@@ -65,6 +65,7 @@ lint: setup ## what review asks for
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	@for crate in artifact bot-module; do (cd $$crate/fuzz && $(CARGO) fmt --check && $(CARGO) clippy --locked -- -D warnings); done
+	@for zkvm in risc0 sp1; do (cd guest/$$zkvm && $(CARGO) fmt --check); done
 	cd contracts && ./forge.cjs fmt --check
 
 # Slither and Halmos, for the contracts alone. `forge` is on their path, for they call it.
@@ -122,6 +123,7 @@ sample: binaries ## config/sample.json and config/sample.glff, made again from t
 vectors: ## the corpus that Rust and Solidity answer alike
 	$(CARGO) run -q -p greenlight-artifact --features commitment --example vectors > artifact/vectors/v1.json
 	$(CARGO) run -q -p greenlight-artifact --features commitment --example vectors commitments > artifact/vectors/commitments.json
+	$(CARGO) run -q -p greenlight-artifact --features guest --example journals > artifact/vectors/journals.json
 
 clean: ## build products, not the demo's state
 	rm -rf target contracts/out contracts/cache contracts/node_modules config/{helios,sample}/node_modules

@@ -36,6 +36,8 @@ mod digest;
 mod draft;
 mod feature;
 mod fields;
+#[cfg(feature = "guest")]
+pub mod guest;
 mod layout;
 mod schema;
 #[cfg(feature = "source")]

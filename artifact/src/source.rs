@@ -1,6 +1,7 @@
-//! Reading feature files as people and generators write them: JSON and CSV.
+//! Reading feature files as people and generators write them: JSON, CSV and Parquet.
 //!
 //! Every error says the line and column (both from 1) at which it lies, and a duplicate key says both of its places.
+//! A source has at most [`MAX_LEN`] bytes.
 //!
 //! # JSON
 //! ```json
@@ -27,6 +28,19 @@
 //! ```
 //! Lines that start with `#` come first; then the header line with these four columns; then rows, quoted as RFC 4180
 //! says.
+//!
+//! # Parquet
+//! The four columns of CSV, in that order: `key`, `kind` and `arg` are strings (UTF-8), `weight` is a signed INT32 or
+//! INT64. `arg` may be null, which is to say nothing; the others may not, even where the schema lets them. What CSV says
+//! in its first lines is key-value metadata of the file: `greenlight.label`, `greenlight.engine`, `greenlight.intercept`,
+//! `greenlight.created_at`; all other metadata is the writer's own. Pages are uncompressed or Snappy, and plain or with a
+//! dictionary, as writers make them by default; a file has at most [`MAX_ROWS`] rows. With pyarrow:
+//! ```python
+//! table = pyarrow.table({"key": ["ua.curl"], "kind": ["ua-contains"], "arg": ["curl/"], "weight": [4000]})
+//! metadata = {"greenlight.intercept": "-2000", "greenlight.created_at": "1763700000"}
+//! pyarrow.parquet.write_table(table.replace_schema_metadata(metadata), "features.parquet")
+//! ```
+//! An error's line is the row, from 1.
 //!
 //! # Kinds and arguments
 //! The cost is that of the kind in [`Schema::ENGINE_1`]; the rows of an artifact may cost 1 000 together. Texts have 1 to 28
@@ -97,13 +111,15 @@
 
 mod csv;
 mod json;
+mod metadata;
+mod parquet;
 
 use alloc::{
     collections::BTreeMap,
     string::{String, ToString},
     vec::Vec,
 };
-use core::fmt;
+use core::{fmt, str::Utf8Error};
 
 use crate::{
     artifact::{Row, ValidArtifact},
@@ -113,6 +129,27 @@ use crate::{
     layout::Key,
     schema::Schema,
 };
+
+/// The most bytes of a source. One of 200 rows has some 20 KiB; a hundred times that is not a source.
+pub const MAX_LEN: usize = 2 << 20;
+
+/// The most rows of a Parquet source, where a byte can stand for any number of them. As many hardly fit [`MAX_LEN`] in JSON.
+pub const MAX_ROWS: usize = 1 << 16;
+
+/// The columns of a table, in their order.
+const COLUMNS: [&str; 4] = ["key", "kind", "arg", "weight"];
+
+/// How a source is written. The numbers are those of a journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum SourceFormat {
+    /// [JSON](self#json).
+    Json = 1,
+    /// [CSV](self#csv).
+    Csv = 2,
+    /// [Parquet](self#parquet).
+    Parquet = 3,
+}
 
 /// A source file as read: a draft, and where each of its rows stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -124,10 +161,20 @@ pub struct Source {
 /// A place in a source file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Position {
-    /// From 1.
+    /// From 1; in Parquet the row.
     pub line: usize,
-    /// From 1, in bytes for JSON and in fields for CSV.
+    /// From 1, in bytes for JSON and in fields for CSV and Parquet.
     pub column: usize,
+}
+
+impl Position {
+    /// Of a byte of a text.
+    fn of(text: &[u8], offset: usize) -> Self {
+        let before = text.get(..offset).unwrap_or_default();
+        let lines = before.iter().filter(|byte| **byte == b'\n').count();
+        let in_line = before.iter().rev().take_while(|byte| **byte != b'\n').count();
+        Self { line: lines.saturating_add(1), column: in_line.saturating_add(1) }
+    }
 }
 
 impl fmt::Display for Position {
@@ -150,9 +197,22 @@ pub struct SourceError {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SourceProblem {
-    /// Not JSON, not CSV, or not of the documented shape.
+    /// Not JSON, not CSV, not Parquet, or not of the documented shape.
     #[error("{0}")]
     Syntax(String),
+    /// Text that is not UTF-8.
+    #[error("expected UTF-8; found {0}")]
+    Utf8(#[from] Utf8Error),
+    /// More than a source may have.
+    #[error("{name}: expected at most {max}; found {found}")]
+    Limit {
+        /// Of what.
+        name: &'static str,
+        /// The limit.
+        max: usize,
+        /// How many there were.
+        found: usize,
+    },
     /// A field that must be there is not.
     #[error("expected field `{name}`; found none")]
     Missing {
@@ -197,6 +257,8 @@ impl SourceError {
     pub fn reason(&self) -> &'static str {
         match &self.problem {
             SourceProblem::Syntax(_) => "syntax",
+            SourceProblem::Utf8(_) => "utf-8",
+            SourceProblem::Limit { .. } => "limit",
             SourceProblem::Missing { .. } => "missing",
             SourceProblem::Value { .. } => "value",
             SourceProblem::Feature(FeatureError::Kind { .. }) => "kind",
@@ -208,6 +270,29 @@ impl SourceError {
 }
 
 impl Source {
+    /// Reads a source file.
+    ///
+    /// # Errors
+    /// The first [`SourceError`].
+    pub fn read(format: SourceFormat, file: &[u8]) -> Result<Self, SourceError> {
+        if file.len() > MAX_LEN {
+            return Err(
+                SourceProblem::Limit { name: "bytes", max: MAX_LEN, found: file.len() }.at(1, 1)
+            );
+        }
+        let text = || {
+            core::str::from_utf8(file).map_err(|error| SourceError {
+                at: Position::of(file, error.valid_up_to()),
+                problem: error.into(),
+            })
+        };
+        match format {
+            SourceFormat::Json => Self::from_json(text()?),
+            SourceFormat::Csv => Self::from_csv(text()?),
+            SourceFormat::Parquet => parquet::read(file),
+        }
+    }
+
     /// Reads a JSON source.
     ///
     /// # Errors

@@ -1,15 +1,13 @@
-use alloc::{collections::BTreeMap, string::ToString};
-use core::str::FromStr;
+use alloc::string::ToString;
 
 use csv::{ReaderBuilder, StringRecord, Trim};
 
-use super::{Position, RawRow, Rows, Source, SourceError, SourceProblem};
-use crate::draft::Draft;
-
-const COLUMNS: [&str; 4] = ["key", "kind", "arg", "weight"];
+use super::{
+    COLUMNS, Position, RawRow, Rows, Source, SourceError, SourceProblem, metadata::Metadata,
+};
 
 pub(super) fn read(text: &str) -> Result<Source, SourceError> {
-    let (metadata, metadata_lines, table) = Metadata::read(text)?;
+    let (metadata, metadata_lines, table) = metadata(text)?;
     let mut reader = ReaderBuilder::new().trim(Trim::Headers).from_reader(table.as_bytes());
     let columns = reader.headers().map_err(|error| syntax(&error, metadata_lines))?;
     if columns != COLUMNS.as_slice() {
@@ -49,74 +47,24 @@ pub(super) fn read(text: &str) -> Result<Source, SourceError> {
             weight: (weight, at),
         })?;
     }
-    let draft = Draft {
-        intercept: metadata.required("intercept", "a whole number of 32 bits")?,
-        engine: metadata.optional("engine", "a whole number of 32 bits")?.unwrap_or(1),
-        created_at: metadata.required("created_at", "Unix seconds")?,
-        label: metadata.optional("label", "text")?.unwrap_or_default(),
-        rows: rows.rows,
-    };
-    Ok(Source { draft, positions: rows.positions })
+    Ok(Source { draft: metadata.draft(rows.rows)?, positions: rows.positions })
 }
 
-/// The `# name: value` lines at the top.
-struct Metadata<'a> {
-    fields: BTreeMap<&'a str, (&'a str, usize)>,
-}
-
-impl<'a> Metadata<'a> {
-    const NAMES: [&'static str; 4] = ["label", "engine", "intercept", "created_at"];
-
-    /// The metadata, how many lines it took, and the text after it.
-    fn read(text: &'a str) -> Result<(Self, usize, &'a str), SourceError> {
-        let mut fields = BTreeMap::new();
-        let mut lines = 0_usize;
-        let mut rest = text;
-        while let Some(line) = rest.strip_prefix('#') {
-            let (line, after) = line.split_once('\n').unwrap_or((line, ""));
-            lines = lines.saturating_add(1);
-            rest = after;
-            let Some((name, value)) = line.split_once(':') else {
-                return Err(SourceProblem::Syntax("expected `# name: value`".into()).at(lines, 1));
-            };
-            let (name, value) = (name.trim(), value.trim());
-            if !Self::NAMES.contains(&name) {
-                let expected = "label, engine, intercept or created_at";
-                return Err(SourceProblem::Value {
-                    name: "metadata",
-                    expected,
-                    found: name.into(),
-                }
-                .at(lines, 1));
-            }
-            if fields.insert(name, (value, lines)).is_some() {
-                return Err(
-                    SourceProblem::Syntax(alloc::format!("`{name}` is given twice")).at(lines, 1)
-                );
-            }
-        }
-        Ok((Self { fields }, lines, rest))
+/// Reads the `# name: value` lines at the top: what they say, how many there are, and the text after them.
+fn metadata(text: &str) -> Result<(Metadata<'_>, usize, &str), SourceError> {
+    let mut metadata = Metadata::default();
+    let mut lines = 0_usize;
+    let mut rest = text;
+    while let Some(line) = rest.strip_prefix('#') {
+        let (line, after) = line.split_once('\n').unwrap_or((line, ""));
+        lines = lines.saturating_add(1);
+        rest = after;
+        let Some((name, value)) = line.split_once(':') else {
+            return Err(SourceProblem::Syntax("expected `# name: value`".into()).at(lines, 1));
+        };
+        metadata.insert(name.trim(), value.trim(), Position { line: lines, column: 1 })?;
     }
-
-    fn optional<T: FromStr>(
-        &self,
-        name: &'static str,
-        expected: &'static str,
-    ) -> Result<Option<T>, SourceError> {
-        let Some((value, line)) = self.fields.get(name).copied() else { return Ok(None) };
-        value
-            .parse()
-            .map(Some)
-            .map_err(|_| SourceProblem::Value { name, expected, found: value.into() }.at(line, 1))
-    }
-
-    fn required<T: FromStr>(
-        &self,
-        name: &'static str,
-        expected: &'static str,
-    ) -> Result<T, SourceError> {
-        self.optional(name, expected)?.ok_or_else(|| SourceProblem::Missing { name }.at(1, 1))
-    }
+    Ok((metadata, lines, rest))
 }
 
 fn syntax(error: &csv::Error, lines_before: usize) -> SourceError {

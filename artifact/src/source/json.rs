@@ -96,10 +96,7 @@ impl Place<'_> {
     }
 
     fn at(&self, offset: usize) -> Position {
-        let before = self.text.as_bytes().get(..offset).unwrap_or_default();
-        let lines = before.iter().filter(|byte| **byte == b'\n').count();
-        let in_line = before.iter().rev().take_while(|byte| **byte != b'\n').count();
-        Position { line: lines.saturating_add(1), column: in_line.saturating_add(1) }
+        Position::of(self.text.as_bytes(), offset)
     }
 
     fn value<T: DeserializeOwned>(
