@@ -35,9 +35,9 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Build an artifact from a JSON or CSV source.
+    /// Build an artifact from a JSON, CSV or Parquet source.
     Build {
-        /// The source; .json or .csv says which.
+        /// The source; .json, .csv or .parquet says which.
         source: PathBuf,
         /// Where to write the artifact.
         #[arg(long, value_name = "FILE")]
@@ -51,7 +51,7 @@ pub(crate) enum Command {
     },
     /// Check a source or an artifact against every invariant, and warn of rows that cannot do what they seem to.
     Lint {
-        /// The source (.json, .csv) or artifact (anything else).
+        /// The source (.json, .csv, .parquet) or artifact (anything else).
         file: PathBuf,
         /// How to read the file, whatever it is called.
         #[arg(long)]
@@ -59,6 +59,23 @@ pub(crate) enum Command {
         /// Exit with 1 if there are warnings.
         #[arg(long)]
         deny_warnings: bool,
+    },
+    /// Run the zkVMs' checker program here: what it publishes of a source, what it reads, and the evidence of its receipt.
+    Journal {
+        /// The source; .json, .csv or .parquet says which.
+        source: PathBuf,
+        /// How to read the source, whatever it is called.
+        #[arg(long)]
+        format: Option<Format>,
+        /// Where to write the program's input, for a zkVM to prove.
+        #[arg(long, value_name = "FILE")]
+        input: Option<PathBuf>,
+        /// The zkVM's proof, as its verifier contract takes it.
+        #[arg(long, value_name = "FILE", requires = "evidence")]
+        seal: Option<PathBuf>,
+        /// Where to write the evidence to stage with: the journal and the proof.
+        #[arg(long, value_name = "FILE", requires = "seal")]
+        evidence: Option<PathBuf>,
     },
     /// Learn an artifact from labelled requests, and report on how it does on others.
     Train(TrainArgs),
@@ -151,6 +168,7 @@ impl Command {
         match self {
             Self::Build { .. } => "build",
             Self::Lint { .. } => "lint",
+            Self::Journal { .. } => "journal",
             Self::Train(_) => "train",
             Self::Stage { .. } => "stage",
             Self::Promote { .. } => "promote",
@@ -168,10 +186,16 @@ impl Command {
 
     /// Does it.
     pub(crate) async fn run(self) -> Result<Report, Error> {
-        use crate::{build, change, history, lint, stage, status, train};
+        use crate::{build, change, history, journal, lint, stage, status, train};
         match self {
             Self::Build { source, out, format, check } => build::run(&source, format, &out, check),
             Self::Lint { file, format, deny_warnings } => lint::run(&file, format, deny_warnings),
+            Self::Journal { source, format, input, seal, evidence } => journal::run(
+                &source,
+                format,
+                input.as_deref(),
+                seal.as_deref().zip(evidence.as_deref()),
+            ),
             Self::Train(args) => train::run(&args),
             Self::Stage { file, verifier, unchecked, sender } => {
                 stage::run(&file, verifier, unchecked, &sender).await

@@ -7,15 +7,15 @@ use std::{
 };
 
 use clap::ValueEnum;
-use greenlight_artifact::{Digest, Draft, MAGIC, Schema, ValidArtifact, source::Source};
+use greenlight_artifact::{
+    Digest, Draft, MAGIC, Schema, ValidArtifact,
+    source::{self, Source, SourceFormat},
+};
 
 use crate::error::FileError;
 
 /// The engines whose schemas this program builds and checks for.
 pub(crate) const SCHEMAS: &[Schema] = &[Schema::ENGINE_1];
-
-/// A source of 200 rows is some 20 KiB; a hundred times that is not a source.
-const MAX_SOURCE: u64 = 2 << 20;
 
 /// Drills send what is no artifact at all; this is what a node still takes as one transaction.
 const MAX_UNCHECKED: u64 = 120 << 10;
@@ -27,6 +27,8 @@ pub(crate) enum Format {
     Json,
     /// A CSV source.
     Csv,
+    /// A Parquet source.
+    Parquet,
     /// The canonical bytes.
     Artifact,
 }
@@ -41,6 +43,8 @@ impl Format {
             Self::Json
         } else if is("csv") {
             Self::Csv
+        } else if is("parquet") {
+            Self::Parquet
         } else {
             Self::Artifact
         }
@@ -59,26 +63,32 @@ pub(crate) fn draft(path: &Path) -> Result<Draft, FileError> {
 }
 
 fn read_source(path: &Path, format: Option<Format>) -> Result<Source, FileError> {
-    let read = match format.unwrap_or_else(|| Format::of(path)) {
-        Format::Json => Source::from_json,
-        Format::Csv => Source::from_csv,
+    let (format, file) = source_bytes(path, format)?;
+    Source::read(format, &file).map_err(|error| FileError::Source { path: path.into(), error })
+}
+
+/// The bytes of a source file, and how they are to be read.
+pub(crate) fn source_bytes(
+    path: &Path,
+    format: Option<Format>,
+) -> Result<(SourceFormat, Vec<u8>), FileError> {
+    let format = match format.unwrap_or_else(|| Format::of(path)) {
+        Format::Json => SourceFormat::Json,
+        Format::Csv => SourceFormat::Csv,
+        Format::Parquet => SourceFormat::Parquet,
         Format::Artifact => {
             let found = match (format, path.extension()) {
                 (Some(_), _) => "--format artifact".into(),
                 (None, Some(extension)) => extension.display().to_string(),
                 (None, None) => "no extension".into(),
             };
-            let expected = "a source that ends in .json or .csv, or --format json or csv";
+            let expected =
+                "a source that ends in .json, .csv or .parquet, or --format json, csv or parquet";
             return Err(FileError::Format { path: path.into(), expected, found });
         }
     };
-    let text =
-        String::from_utf8(read_capped(path, MAX_SOURCE)?).map_err(|error| FileError::Format {
-            path: path.into(),
-            expected: "UTF-8",
-            found: format!("another byte after {} valid ones", error.utf8_error().valid_up_to()),
-        })?;
-    read(&text).map_err(|error| FileError::Source { path: path.into(), error })
+    let max = u64::try_from(source::MAX_LEN).unwrap_or(u64::MAX);
+    Ok((format, read_capped(path, max)?))
 }
 
 /// Reads a source or an artifact.
@@ -96,7 +106,8 @@ pub(crate) fn artifact(path: &Path) -> Result<ValidArtifact, FileError> {
         let text = Format::of(path) != Format::Artifact
             || bytes.first_chunk() != Some(&MAGIC) && bytes.is_ascii();
         if text && !bytes.is_empty() {
-            let (expected, found) = ("an artifact, as `build` writes it", "text".into());
+            let found = if Format::of(path) == Format::Parquet { "Parquet" } else { "text" }.into();
+            let expected = "an artifact, as `build` writes it";
             return FileError::Format { path: path.into(), expected, found };
         }
         FileError::Artifact { path: path.into(), defect }

@@ -8,6 +8,7 @@ mod cli;
 mod error;
 mod files;
 mod history;
+mod journal;
 mod lint;
 mod operation;
 mod past;

@@ -51,6 +51,49 @@ fn json_and_csv_build_to_the_same_bytes() {
     run(&["build", &named, "--format", "csv", "--out", &files.path("c.glff")]).succeeded();
 }
 
+/// Three sources of one table, the Parquet one as pyarrow writes it.
+#[test]
+fn parquet_builds_to_the_same_bytes() {
+    let files = Files::new();
+    let weekly = |extension: &str| {
+        format!("{}/../artifact/vectors/sources/weekly.{extension}", env!("CARGO_MANIFEST_DIR"))
+    };
+    let built = ["json", "csv", "parquet"].map(|extension| {
+        let out = files.path(extension);
+        run(&["build", &weekly(extension), "--out", &out]).succeeded();
+        fs::read(out).unwrap()
+    });
+    assert_eq!(built[0], built[1]);
+    assert_eq!(built[0], built[2]);
+    assert_eq!(run(&["lint", &weekly("parquet")]).succeeded()["rows"], 8);
+    let renamed = files.write("table", fs::read(weekly("parquet")).unwrap());
+    let out = files.path("again");
+    run(&["build", &renamed, "--format", "parquet", "--out", &out]).succeeded();
+    run(&["build", &renamed, "--format", "csv", "--out", &out]).failed(2, "utf-8");
+}
+
+#[test]
+fn journal_is_what_the_zkvm_route_publishes() {
+    let files = Files::new();
+    let vectors = concat!(env!("CARGO_MANIFEST_DIR"), "/../artifact/vectors");
+    let corpus: serde_json::Value =
+        serde_json::from_slice(&fs::read(format!("{vectors}/journals.json")).unwrap()).unwrap();
+    let unhex = |text: &serde_json::Value| alloy::hex::decode(text.as_str().unwrap()).unwrap();
+    let seal = files.write("seal", unhex(&corpus["proof"]));
+    let (input, evidence) = (files.path("input"), files.path("evidence"));
+    for case in corpus["cases"].as_array().unwrap() {
+        let source = format!("{vectors}/sources/weekly.{}", case["name"].as_str().unwrap());
+        let arguments =
+            ["journal", &source, "--input", &input, "--seal", &seal, "--evidence", &evidence];
+        let report = run(&arguments).succeeded();
+        for field in ["digest", "source", "size", "rows", "journal"] {
+            assert_eq!(report[field], case[field], "{field} of {source}");
+        }
+        assert_eq!(fs::read(&evidence).unwrap(), unhex(&case["evidence"]));
+        assert!(fs::read(&input).unwrap().ends_with(&fs::read(&source).unwrap()));
+    }
+}
+
 #[test]
 fn check_compares_and_writes_nothing() {
     let files = Files::new();
