@@ -14,6 +14,8 @@ import {CalldataVerifier} from "./verifiers/CalldataVerifier.sol";
 /// that lies about a digest makes the verifier vouch for bytes it never saw, which is proof enough here: such a
 /// verifier cannot be told from a broken one without Poseidon on chain, and edges refuse what either lets through. A publisher
 /// can thus stop a proof route, which moves no edge and leaves its lie in the events for all to see.
+///
+/// The engine is what the verifier says. One that hides it escapes here and not from guardians.
 contract EmergencyStop {
     /// @notice `verifier` vouched for artifact `id`, whose bytes have this defect.
     event StoppedByDefect(
