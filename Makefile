@@ -9,7 +9,7 @@ PACKAGES := cmake curl faketime
 CARGO ?= cargo
 NPM := npm --no-fund --no-audit --loglevel=error
 
-.PHONY: help demo test drills soak clients cost lint slither halmos mutants fuzz bench gas coverage sample vectors setup clean
+.PHONY: help demo test drills soak clients cost lint slither halmos mutants fuzz bench gas coverage sample vectors proofs setup clean
 
 help: ## what there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -124,6 +124,10 @@ vectors: ## the corpus that Rust and Solidity answer alike
 	$(CARGO) run -q -p greenlight-artifact --features commitment --example vectors > artifact/vectors/v1.json
 	$(CARGO) run -q -p greenlight-artifact --features commitment --example vectors commitments > artifact/vectors/commitments.json
 	$(CARGO) run -q -p greenlight-artifact --features guest --example journals > artifact/vectors/journals.json
+
+proofs: ## the development key in Solidity, and proofs under it for the contracts' tests
+	$(CARGO) run -q -p greenlight-circuit --bin greenlight-ceremony -- solidity --out contracts/src/verifiers/VerifyingKey.sol
+	$(CARGO) run -q -p greenlight-circuit --example proofs > contracts/test/kit/Groth16Proofs.sol
 
 clean: ## build products, not the demo's state
 	rm -rf target contracts/out contracts/cache contracts/node_modules config/{helios,sample}/node_modules

@@ -1,5 +1,9 @@
 //! Statements, proofs of them, and both as a verifier contract takes them.
 
+mod file;
+
+pub use file::{PROOF_FILE_LEN, ProofFile, ProofFileError};
+
 use ark_bn254::{Bn254, Fr, G1Affine, G2Affine};
 use ark_groth16::{Groth16, prepare_verifying_key, r1cs_to_qap::LibsnarkReduction};
 use ark_relations::gr1cs::SynthesisError;
@@ -269,3 +273,6 @@ impl Evidence {
         verify(key, &self.statement.public_inputs(schema)?, &self.proof)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -110,6 +110,25 @@ sol! {
         error UnexpectedEvidence(uint256 size);
     }
 
+    /// The verifier of the circuit's proofs.
+    #[sol(abi)]
+    #[derive(Debug)]
+    interface IGroth16Verifier {
+        error DevelopmentKey(uint256 chainId);
+        error FingerprintKind(uint256 kind);
+        error EvidenceSize(uint256 expected, uint256 found);
+        error RowCount(uint256 found);
+        error CommitmentNotInField(bytes32 found);
+        error ArtifactSize(uint256 expected, uint256 found);
+        error ProofRefused();
+
+        function KEY_HASH() external view returns (bytes32);
+        function CIRCUIT_VERSION() external view returns (uint32);
+        function engine() external view returns (uint32);
+        function schema() external view returns (bytes32);
+        function budget() external view returns (uint32);
+    }
+
     /// The part of OpenZeppelin's `IAccessManaged` that is needed here.
     #[sol(abi)]
     #[derive(Debug)]

@@ -7,7 +7,7 @@ use greenlight_artifact::Digest;
 
 use crate::{
     error::Error, files::Format, operation::TimelockArgs, registry::RegistryArgs, report::Report,
-    train::TrainArgs, transaction::SenderArgs,
+    stage::Route, train::TrainArgs, transaction::SenderArgs,
 };
 
 const EXIT_CODES: &str = "\
@@ -79,16 +79,31 @@ pub(crate) enum Command {
     },
     /// Learn an artifact from labelled requests, and report on how it does on others.
     Train(TrainArgs),
-    /// Put an artifact on chain, where a verifier checks it; moves no edge.
+    /// Prove that an artifact obeys every invariant, so that its bytes need not be checked on chain.
+    Prove {
+        /// The artifact.
+        file: PathBuf,
+        /// Where to write the proof.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+        /// The proving key of a ceremony; without it, the development key, under which anyone can forge.
+        #[arg(long, value_name = "FILE")]
+        proving_key: Option<PathBuf>,
+    },
+    /// Check a proof of an artifact, without a chain.
+    Verify {
+        /// The artifact.
+        file: PathBuf,
+        /// The proof, as `prove` writes it.
+        #[arg(long, value_name = "FILE")]
+        proof: PathBuf,
+    },
+    /// Put an artifact on chain, where a verifier checks it or a proof of it; moves no edge.
     Stage {
         /// The artifact.
         file: PathBuf,
-        /// The verifier to stage through; without it, the deployment file's or the one that is active.
-        #[arg(long, value_name = "ADDRESS")]
-        verifier: Option<alloy::primitives::Address>,
-        /// For drills: send any bytes, neither checked nor rehearsed, so that the contract itself refuses them.
-        #[arg(long)]
-        unchecked: bool,
+        #[command(flatten)]
+        route: Route,
         #[command(flatten)]
         sender: SenderArgs,
     },
@@ -170,6 +185,8 @@ impl Command {
             Self::Lint { .. } => "lint",
             Self::Journal { .. } => "journal",
             Self::Train(_) => "train",
+            Self::Prove { .. } => "prove",
+            Self::Verify { .. } => "verify",
             Self::Stage { .. } => "stage",
             Self::Promote { .. } => "promote",
             Self::Rollback { .. } => "rollback",
@@ -186,7 +203,7 @@ impl Command {
 
     /// Does it.
     pub(crate) async fn run(self) -> Result<Report, Error> {
-        use crate::{build, change, history, journal, lint, stage, status, train};
+        use crate::{build, change, history, journal, lint, proof, stage, status, train};
         match self {
             Self::Build { source, out, format, check } => build::run(&source, format, &out, check),
             Self::Lint { file, format, deny_warnings } => lint::run(&file, format, deny_warnings),
@@ -197,9 +214,11 @@ impl Command {
                 seal.as_deref().zip(evidence.as_deref()),
             ),
             Self::Train(args) => train::run(&args),
-            Self::Stage { file, verifier, unchecked, sender } => {
-                stage::run(&file, verifier, unchecked, &sender).await
+            Self::Prove { file, out, proving_key } => {
+                proof::prove(&file, proving_key.as_deref(), &out)
             }
+            Self::Verify { file, proof } => proof::verify(&file, &proof),
+            Self::Stage { file, route, sender } => stage::run(&file, &route, &sender).await,
             Self::Promote { target, canary_bps, act } => {
                 change::promote(target, canary_bps, &act).await
             }

@@ -6,7 +6,7 @@ use alloy::primitives::{Address, B256};
 use greenlight_artifact::{Defect, Digest, source::SourceError};
 use serde::Serialize;
 
-use crate::{refusal::Refusal, train::TrainError, transaction::Mined};
+use crate::{proof::ProofError, refusal::Refusal, train::TrainError, transaction::Mined};
 
 /// The exit codes, which scripts rely on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -35,6 +35,8 @@ pub(crate) enum Error {
     File(#[from] FileError),
     #[error(transparent)]
     Train(#[from] TrainError),
+    #[error(transparent)]
+    Proof(#[from] ProofError),
     #[error(transparent)]
     Setup(#[from] SetupError),
     #[error(transparent)]
@@ -168,6 +170,7 @@ impl Error {
                 FileError::Differs { .. } => "differs",
             },
             Self::Train(error) => error.reason(),
+            Self::Proof(error) => error.reason(),
             Self::Setup(error) => match error {
                 SetupError::NoRpc => "no-rpc",
                 SetupError::RpcUrl { .. } => "rpc-url",
@@ -209,7 +212,7 @@ impl Error {
     pub(crate) const fn exit(&self) -> Exit {
         match self {
             Self::File(FileError::Differs { .. }) | Self::History(_) => Exit::Failed,
-            Self::File(_) | Self::Train(_) | Self::Setup(_) => Exit::BadInput,
+            Self::File(_) | Self::Train(_) | Self::Proof(_) | Self::Setup(_) => Exit::BadInput,
             Self::Chain(ChainError::Refused { .. }) => Exit::Refused,
             Self::Chain(ChainError::Unreachable { .. } | ChainError::Answer { .. }) => {
                 Exit::Unreachable

@@ -12,6 +12,7 @@ mod journal;
 mod lint;
 mod operation;
 mod past;
+mod proof;
 mod rebuilt;
 mod refusal;
 mod registry;

@@ -11,7 +11,8 @@ use crate::{
         IAccessManaged::IAccessManagedErrors as Managed,
         IAccessManager::IAccessManagerErrors as Manager,
         IArtifactVerifier::IArtifactVerifierErrors as Verifier,
-        IConfigRegistry::IConfigRegistryErrors as Registry, VerifierStatus,
+        IConfigRegistry::IConfigRegistryErrors as Registry,
+        IGroth16Verifier::IGroth16VerifierErrors as Groth16, VerifierStatus,
     },
     report::time,
 };
@@ -53,6 +54,8 @@ impl Refusal {
         } else if let Ok(error) = Registry::abi_decode(data) {
             artifact = artifact_of(&error);
             registry(&error)
+        } else if let Ok(error) = Groth16::abi_decode(data) {
+            groth16(&error)
         } else if let Ok(error) = Managed::abi_decode(data) {
             managed(&error)
         } else if let Ok(error) = Manager::abi_decode(data) {
@@ -196,6 +199,43 @@ fn registry(error: &Registry) -> (&'static str, String) {
         Registry::VerifierWithoutCode(e) => {
             ("verifier-without-code", format!("verifier {}: there is no contract", e.verifier))
         }
+    }
+}
+
+fn groth16(error: &Groth16) -> (&'static str, String) {
+    match error {
+        Groth16::DevelopmentKey(e) => (
+            "development-key",
+            format!(
+                "anyone can forge proofs under the development key: expected chain 31337 or 1337; found {}",
+                e.chainId
+            ),
+        ),
+        Groth16::FingerprintKind(e) => (
+            "fingerprint-kind",
+            format!("the circuit does not judge fingerprints, which kind {} takes", e.kind),
+        ),
+        Groth16::EvidenceSize(e) => {
+            ("evidence-size", format!("evidence: expected {} bytes; found {}", e.expected, e.found))
+        }
+        Groth16::RowCount(e) => {
+            ("row-count", format!("evidence: expected 1 to 200 rows; found {}", e.found))
+        }
+        Groth16::CommitmentNotInField(e) => (
+            "commitment-not-in-field",
+            format!(
+                "evidence: expected a commitment below the order of BN254's scalar field; found {}",
+                e.found
+            ),
+        ),
+        Groth16::ArtifactSize(e) => (
+            "artifact-size",
+            format!("artifact: the proof is of {} bytes; found {}", e.expected, e.found),
+        ),
+        Groth16::ProofRefused(_) => (
+            "proof-refused",
+            "the verifier refuses the proof: it does not hold for this statement".into(),
+        ),
     }
 }
 

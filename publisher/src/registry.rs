@@ -145,11 +145,8 @@ impl Registry {
         }
     }
 
-    /// The verifier to stage through: the deployment file's, or else the one that is active.
-    pub(crate) async fn verifier(&self) -> Result<Address, Error> {
-        if let Some(verifier) = self.verifier {
-            return Ok(verifier);
-        }
+    /// Every verifier that artifacts can be staged through, in the order of their addition.
+    pub(crate) async fn active_verifiers(&self) -> Result<Vec<Address>, Error> {
         let head: Pin = self.chain.latest().await?;
         let filter =
             Filter::new().address(self.address).event_signature(Abi::VerifierAdded::SIGNATURE_HASH);
@@ -162,6 +159,15 @@ impl Registry {
                 active.push(verifier);
             }
         }
+        Ok(active)
+    }
+
+    /// The verifier to stage through: the deployment file's, or else the one that is active.
+    pub(crate) async fn verifier(&self) -> Result<Address, Error> {
+        if let Some(verifier) = self.verifier {
+            return Ok(verifier);
+        }
+        let active = self.active_verifiers().await?;
         match active.as_slice() {
             [verifier] => Ok(*verifier),
             _ => Err(SetupError::Verifier { found: active }.into()),

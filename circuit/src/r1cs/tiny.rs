@@ -54,3 +54,22 @@ pub(crate) fn assert_proves(key: &ProvingKey<Bn254>) {
     assert!(verify(assignment[1]));
     assert!(!verify(assignment[1] + Fr::one()) && !verify(Fr::zero()));
 }
+
+/// As many public inputs as the artifact's circuit has, whose squares are the witness.
+pub(crate) fn inputs() -> R1cs {
+    let row = |variable| vec![(Fr::one(), variable)];
+    let inputs: Vec<_> = (1..7).map(row).collect();
+    R1cs {
+        num_instance: 7,
+        num_witness: 6,
+        matrices: [inputs.clone(), inputs, (7..13).map(row).collect()],
+    }
+}
+
+pub(crate) fn inputs_assignment() -> Vec<Fr> {
+    let inputs = (2_u64..8).map(Fr::from);
+    std::iter::once(Fr::one())
+        .chain(inputs.clone())
+        .chain(inputs.map(|input| input * input))
+        .collect()
+}

@@ -5,7 +5,7 @@ use alloy::{
     primitives::FixedBytes,
 };
 
-use super::{IAccessManaged, IAccessManager, IArtifactVerifier, IConfigRegistry};
+use super::{IAccessManaged, IAccessManager, IArtifactVerifier, IConfigRegistry, IGroth16Verifier};
 
 fn compiled(contract: &str) -> JsonAbi {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -77,6 +77,7 @@ fn what_is_used_of_the_access_manager_is_in_the_compiled_one() {
     assert_part_of(&IAccessManager::abi::contract(), "IAccessManager");
     assert_part_of(&IAccessManaged::abi::contract(), "IAccessManaged");
     assert_part_of(&IArtifactVerifier::abi::contract(), "IArtifactVerifier");
+    assert_part_of(&IGroth16Verifier::abi::contract(), "Groth16Verifier");
 }
 
 #[test]
@@ -84,6 +85,7 @@ fn every_error_of_the_contracts_can_be_put_into_words() {
     let known: BTreeSet<_> = [
         IConfigRegistry::IConfigRegistryErrors::SELECTORS,
         IArtifactVerifier::IArtifactVerifierErrors::SELECTORS,
+        IGroth16Verifier::IGroth16VerifierErrors::SELECTORS,
         IAccessManaged::IAccessManagedErrors::SELECTORS,
         IAccessManager::IAccessManagerErrors::SELECTORS,
     ]
@@ -91,7 +93,13 @@ fn every_error_of_the_contracts_can_be_put_into_words() {
     .into_iter()
     .map(FixedBytes::from)
     .collect();
-    for contract in ["IConfigRegistry", "ConfigRegistry", "IArtifactVerifier", "IAccessManager"] {
+    for contract in [
+        "IConfigRegistry",
+        "ConfigRegistry",
+        "IArtifactVerifier",
+        "Groth16Verifier",
+        "IAccessManager",
+    ] {
         for error in compiled(contract).errors() {
             assert!(
                 known.contains(&error.selector()),

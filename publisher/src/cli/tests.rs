@@ -27,7 +27,9 @@ fn no_command_takes_a_key_as_an_argument() {
     for command in Cli::command().get_subcommands() {
         for argument in command.get_arguments() {
             let long = argument.get_long().unwrap_or_default();
-            assert!(!long.contains("key") || long == "keystore", "{} --{long}", command.get_name());
+            // A proving key is public.
+            let named = ["keystore", "proving-key"].contains(&long);
+            assert!(!long.contains("key") || named, "{} --{long}", command.get_name());
             assert!(
                 !long.contains("password") || long == "password-file",
                 "{} --{long}",
@@ -51,5 +53,10 @@ fn bad_usage_is_refused() {
     assert_eq!(refusal(&["kill", "--registry", "0x1234"]), ErrorKind::ValueValidation);
     assert_eq!(refusal(&["build", "x.json"]), ErrorKind::MissingRequiredArgument);
     assert_eq!(refusal(&["kill", "--password-file", "p"]), ErrorKind::MissingRequiredArgument);
+    assert_eq!(refusal(&["stage", "f", "--blob"]), ErrorKind::MissingRequiredArgument);
+    assert_eq!(
+        refusal(&["stage", "f", "--proof", "p", "--unchecked"]),
+        ErrorKind::ArgumentConflict
+    );
     assert_eq!(refusal(&["stage-all"]), ErrorKind::InvalidSubcommand);
 }

@@ -4,7 +4,9 @@ use alloy::{
 };
 
 use super::*;
-use crate::abi::{IAccessManaged, IAccessManager, IArtifactVerifier, IConfigRegistry};
+use crate::abi::{
+    IAccessManaged, IAccessManager, IArtifactVerifier, IConfigRegistry, IGroth16Verifier,
+};
 
 fn refusal(error: &impl SolError) -> Refusal {
     Refusal::decode(&error.abi_encode().into())
@@ -38,6 +40,11 @@ fn a_defect_from_the_future_is_not_hidden() {
 fn each_contract_has_its_words() {
     let staged = refusal(&IConfigRegistry::AlreadyStaged { id: 3 });
     assert_eq!((staged.reason, staged.artifact), ("already-staged", Some(3)));
+    let proof = refusal(&IGroth16Verifier::ProofRefused {});
+    assert_eq!(
+        (proof.reason, &*proof.message),
+        ("proof-refused", "the verifier refuses the proof: it does not hold for this statement")
+    );
     assert!(staged.message.contains("id 3"), "{}", staged.message);
     let moved = refusal(&IConfigRegistry::HeadMoved { expected: 3, found: 4 });
     assert_eq!((moved.reason, moved.artifact), ("head-moved", None));

@@ -11,6 +11,7 @@
 
 mod files;
 mod history;
+mod proof;
 mod registry;
 mod support;
 mod train;

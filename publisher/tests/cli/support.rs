@@ -43,7 +43,7 @@ pub(crate) const OPERATIONS: Account = Account {
 const ADMIN: &str = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8";
 const DEPLOYER: &str = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266";
 
-fn contracts() -> PathBuf {
+pub(crate) fn contracts() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../contracts")
 }
 
@@ -318,6 +318,13 @@ pub(crate) fn greenlightctl(arguments: &[&str]) -> Command {
 /// Runs the program without a chain.
 pub(crate) fn run(arguments: &[&str]) -> Ended {
     Ended::of(greenlightctl(arguments).output().unwrap(), arguments)
+}
+
+/// The same with derived keys kept among the build's products.
+pub(crate) fn run_with_keys(arguments: &[&str]) -> Ended {
+    let mut command = greenlightctl(arguments);
+    command.env("GREENLIGHT_CACHE", env!("CARGO_TARGET_TMPDIR"));
+    Ended::of(command.output().unwrap(), arguments)
 }
 
 /// A run of the program that is over.
