@@ -46,7 +46,7 @@ for (const entry of settings.equivalent) {
   for (const mutant of matching) equivalent.set(mutant.key, entry.why);
 }
 
-let chosen = all.filter((mutant) => !options.file || mutant.file.includes(options.file));
+let chosen = all.filter((mutant) => new RegExp(options.file ?? "").test(mutant.file));
 if (options.sample) chosen = sample(chosen, Number(options.sample), Number(options.seed));
 
 if (options.list) {
@@ -102,8 +102,11 @@ async function work(number, queue) {
   try {
     // The unchanged contracts pass, else nothing is said by what fails.
     for (const tier of number > 0 ? [] : new Set(queue.flatMap(tiersOf))) {
+      const unchanged = { key: `unchanged: ${tier}`, everything };
+      if (results.get(unchanged.key)?.everything === everything) continue;
       const { verdict, output } = await judge(copy, tier, environment);
       if (verdict !== "survived") throw new Error(`the unchanged contracts fail: forge test ${tier}\n${output}`);
+      store(unchanged);
     }
     for (let mutant; Date.now() < end && (mutant = queue.shift()); ) {
       const started = Date.now();
@@ -119,14 +122,18 @@ async function work(number, queue) {
       if (result.verdict === "survived" && sameCode(mutant)) result.verdict = "same code";
       const { verdict, by, test } = result;
       const stored = { key: mutant.key, verdict, by, test, everything, code: codeDigest(mutant.file), ms: Date.now() - started };
-      results.set(mutant.key, stored);
-      appendFileSync(RESULTS, `${JSON.stringify(stored)}\n`);
+      store(stored);
       console.log(`${verdict.padEnd(16)} ${(stored.ms / 1000).toFixed(1).padStart(5)} s  ${describe(mutant)}${by ? `  (${test})` : ""}`);
     }
   } finally {
     compiler.kill();
     rmSync(socket, { force: true });
   }
+}
+
+function store(result) {
+  results.set(result.key, result);
+  appendFileSync(RESULTS, `${JSON.stringify(result)}\n`);
 }
 
 /** Arguments of `forge test`, in the order in which they are tried on a mutant: what is likeliest to fail comes first. */

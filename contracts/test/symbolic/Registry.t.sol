@@ -4,11 +4,44 @@ pragma solidity 0.8.37;
 import {vm} from "../../script/Vm.sol";
 import {HeadFlags} from "../../src/ConfigRegistry.sol";
 import {ArtifactId, Head, Record, Status, VerifierStatus} from "../../src/interfaces/IConfigRegistry.sol";
-import {Symbolic, svm} from "./Symbolic.sol";
+import {AnyAuthority, OpenAuthority, Symbolic, svm} from "./Symbolic.sol";
 
-/// @notice What no call whatsoever can do: any function, any arguments (`bytes` of the lengths in halmos.toml), any caller,
-/// any authority, in any state, at any time.
+abstract contract UnderAnyAuthority is Symbolic {
+    AnyAuthority internal authority;
+
+    function newAuthority() internal override returns (address) {
+        authority = new AnyAuthority();
+        return address(authority);
+    }
+}
+
+/// @notice Who is let in: the authority's word, and nothing else.
+contract AccessSymbolic is UnderAnyAuthority {
+    /// @notice Whom the authority does not let in changes nothing. (The authority itself may move the registry.)
+    function check_theUnauthorizedChangeNothing(address caller) public {
+        vm.assume(caller != address(authority));
+        bytes memory data = svm.createCalldata("ConfigRegistry");
+        vm.assume(data.length >= 4 && !authority.admits(caller, bytes4(data)));
+        assert(!attempt(caller, data));
+    }
+
+    /// @notice Nobody but the authority can replace it.
+    function check_theAuthorityStays(address caller) public {
+        vm.assume(caller != address(authority));
+        uint256 before = word(AUTHORITY_SLOT);
+        attempt(caller, svm.createCalldata("ConfigRegistry"));
+        assert(word(AUTHORITY_SLOT) == before);
+    }
+}
+
+/// @notice What no call whatsoever can do: any function, any arguments (`bytes` of the length in halmos.toml), any caller, in
+/// any state, at any time.
+/// @dev Everyone is let in, for who is not changes nothing: `check_theUnauthorizedChangeNothing`.
 contract AnyCallSymbolic is Symbolic {
+    function newAuthority() internal override returns (address) {
+        return address(new OpenAuthority());
+    }
+
     /// @notice The sequence rises by one when the head changes, which notes the time, and else stays.
     function check_sequenceRisesByOneWithEachChangeOfTheHead(address caller) public {
         (Head memory before, uint256 was) = (registry.head(), word(HEAD_SLOT));
@@ -85,22 +118,6 @@ contract AnyCallSymbolic is Symbolic {
         assert(_isSound());
     }
 
-    /// @notice Whom the authority does not let in changes nothing. (The authority itself may move the registry.)
-    function check_theUnauthorizedChangeNothing(address caller) public {
-        vm.assume(caller != address(authority));
-        bytes memory data = svm.createCalldata("ConfigRegistry");
-        vm.assume(data.length >= 4 && !authority.admits(caller, bytes4(data)));
-        assert(!attempt(caller, data));
-    }
-
-    /// @notice Nobody but the authority can replace it.
-    function check_theAuthorityStays(address caller) public {
-        vm.assume(caller != address(authority));
-        uint256 before = word(AUTHORITY_SLOT);
-        attempt(caller, svm.createCalldata("ConfigRegistry"));
-        assert(word(AUTHORITY_SLOT) == before);
-    }
-
     function _isSound() private view returns (bool) {
         Head memory head = registry.head();
         bool rolledBack = isSet(head, HeadFlags.ROLLBACK);
@@ -121,7 +138,7 @@ contract AnyCallSymbolic is Symbolic {
 }
 
 /// @notice What each act does, and what it leaves alone; and when it is refused.
-contract EachActSymbolic is Symbolic {
+contract EachActSymbolic is UnderAnyAuthority {
     function check_kill(address caller, ArtifactId id) public {
         (Head memory head, Record memory record) = (registry.head(), registry.record(id));
         bool done = attempt(caller, abi.encodeCall(registry.kill, ()));

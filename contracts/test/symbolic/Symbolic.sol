@@ -37,6 +37,13 @@ contract AnyAuthority {
     }
 }
 
+/// @notice Lets everyone do everything at once.
+contract OpenAuthority {
+    function canCall(address, address, bytes4) external pure returns (bool, uint32) {
+        return (true, 0);
+    }
+}
+
 /// @notice Any verifier: it refuses, or states whatever its storage says.
 contract AnyVerifier is IArtifactVerifier {
     Statement private _statement;
@@ -62,26 +69,27 @@ abstract contract Symbolic {
     bytes32 internal constant AUTHORITY_SLOT = bytes32(uint256(0));
     bytes32 internal constant HEAD_SLOT = bytes32(uint256(1));
 
-    AnyAuthority internal authority;
     AnyVerifier internal verifier;
     ConfigRegistry internal registry;
     uint32 internal coolingOff;
     uint32 internal stagingPeriod;
 
-    function setUp() public virtual {
-        authority = new AnyAuthority();
+    function setUp() public {
+        address authority_ = newAuthority();
         verifier = new AnyVerifier();
         coolingOff = uint32(svm.createUint(32, "coolingOff"));
         stagingPeriod = uint32(svm.createUint(32, "stagingPeriod"));
         vm.assume(stagingPeriod > 0);
-        registry = new ConfigRegistry(address(authority), new address[](0), coolingOff, stagingPeriod);
+        registry = new ConfigRegistry(authority_, new address[](0), coolingOff, stagingPeriod);
         // What a constructor wrote stays: the registry's authority, in slot 0.
-        svm.enableSymbolicStorage(address(authority));
+        svm.enableSymbolicStorage(authority_);
         svm.enableSymbolicStorage(address(verifier));
         svm.enableSymbolicStorage(address(registry));
         // Until the year 36812.
         vm.warp(svm.createUint(40, "time"));
     }
+
+    function newAuthority() internal virtual returns (address);
 
     /// @dev Calls the registry as `caller`.
     function attempt(address caller, bytes memory data) internal returns (bool done) {
