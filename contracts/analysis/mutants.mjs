@@ -50,7 +50,7 @@ let chosen = all.filter((mutant) => new RegExp(options.file ?? "").test(mutant.f
 if (options.sample) chosen = sample(chosen, Number(options.sample), Number(options.seed));
 
 if (options.list) {
-  for (const mutant of chosen) console.log(describe(mutant));
+  writeFileSync(1, chosen.map((mutant) => `${describe(mutant)}\n`).join(""));
   process.exit();
 }
 
@@ -77,12 +77,23 @@ function holds(result, mutant) {
   return existsSync(join(ROOT, result.by)) && readFileSync(join(ROOT, result.by), "utf8").includes(`function ${result.test}(`);
 }
 
+/** The tests that run just now; they end with this process. */
+const running = new Set();
+for (const signal of ["SIGINT", "SIGTERM"]) {
+  process.on(signal, () => {
+    for (const child of running) child.kill("SIGKILL");
+    process.exit(130);
+  });
+}
+
 const todo = chosen.filter((mutant) => !equivalent.has(mutant.key) && !holds(results.get(mutant.key), mutant));
 const end = options.minutes ? Date.now() + Number(options.minutes) * 60_000 : Infinity;
 if (!options.report && todo.length > 0) {
   console.log(`${chosen.length} mutants, ${todo.length} to be judged`);
-  // Spread over the files, so that a run cut short has seen something of each.
-  const queue = sample(todo, todo.length, 1);
+  // What survived before comes first, in the hope of a new test; then spread over the files, so that a run cut short has seen
+  // something of each.
+  const survivedBefore = (mutant) => (results.get(mutant.key)?.verdict === "survived" ? 0 : 1);
+  const queue = sample(todo, todo.length, 1).sort((a, b) => survivedBefore(a) - survivedBefore(b));
   const jobs = Math.min(2, Number(options.jobs));
   await Promise.all(Array.from({ length: jobs }, (_, i) => work(i, queue)));
 }
@@ -146,9 +157,11 @@ async function judge(copy, tier, env) {
   // By CPU time, not by the clock, so that a busy machine makes no mutant time out.
   const command = `ulimit -t ${settings.cpuSeconds}; exec ${FORGE} test --threads 1 --fail-fast ${tier}`;
   const child = spawn("bash", ["-c", command], { cwd: copy, env, stdio: ["ignore", "pipe", "pipe"] });
+  running.add(child);
   let output = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (output += chunk));
   const [code, signal] = await new Promise((done) => child.on("close", (...how) => done(how)));
+  running.delete(child);
   if (code === 0) return { verdict: "survived", output };
   if (/Compiler run failed/.test(output)) return { verdict: "does not compile", output };
   // The suite that failed stands above its failure.
