@@ -205,7 +205,8 @@ interface IConfigRegistry {
 
     /// @notice The same for an artifact whose bytes are in a blob of this transaction (EIP-4844), which the verifier
     /// cannot see: by a proof route alone. Edges hold what they fetch to the digest and the commitment.
-    /// @param blobIndex Which blob, from zero.
+    /// @param blobIndex Which blob, from zero. A publisher that is a Safe signs the index and not the blob: whoever sends its
+    /// transaction chooses that, and where it is not the artifact, the digest is of no use until its staging expires.
     function stageBlob(address verifier, bytes calldata evidence, uint256 blobIndex) external returns (ArtifactId id);
 
     /// @notice Makes `id` current (`canaryBps` 10 000), which ends a canary and a rollback, or the candidate of a canary.

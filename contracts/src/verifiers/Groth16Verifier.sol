@@ -21,8 +21,10 @@ import {VerifyingKey} from "./VerifyingKey.sol";
 ///   257  64  C in G1
 ///
 /// @dev The circuit computes the commitment and proves the invariants; it does not hash by Keccak. That the digest is of the same
-/// bytes is the publisher's claim. The proof is bound to its first 240 bits, so that it serves for no other artifact, and
-/// everybody who has the bytes checks the claim: the registry where they come along, an edge always.
+/// bytes is the publisher's claim. The proof is bound to its first 240 bits, so that it serves for no other artifact. The claim
+/// itself is checked by edges alone, which compute both from the bytes: where bytes come along, the registry holds them to the
+/// digest and not to the commitment. A publisher that lies thus gets bytes recorded that nobody checked. No edge runs them, and
+/// if they have a defect, anyone can stop the verifier for it (see `EmergencyStop`).
 ///
 /// Anyone who sees a proof can make another of the same statement. That gains nothing: the registry knows an artifact by its
 /// digest and takes each once.
