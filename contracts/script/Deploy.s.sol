@@ -4,74 +4,88 @@ pragma solidity 0.8.37;
 import {AccessManager} from "@openzeppelin/contracts/access/manager/AccessManager.sol";
 import {ConfigRegistry} from "../src/ConfigRegistry.sol";
 import {EmergencyStop} from "../src/EmergencyStop.sol";
-import {Schemas} from "../src/libraries/Schemas.sol";
-import {Roles} from "../src/Roles.sol";
 import {CalldataVerifier} from "../src/verifiers/CalldataVerifier.sol";
+import {Holder, Plan, Plans} from "./Plan.sol";
+import {SafeContracts, Safes} from "./Safes.sol";
+import {Verifiers} from "./Verifiers.sol";
 import {vm} from "./Vm.sol";
+import {Wiring} from "./Wiring.sol";
 
-/// @notice Who holds which role, and how long each of the slow ones waits (seconds).
-struct Plan {
+/// @notice The accounts that hold the roles.
+struct Holders {
     address admin;
     address publisher;
     address promoter;
     address guardian;
     address operations;
-    uint32 promoteDelay;
-    uint32 operationsDelay;
-    uint32 adminDelay;
-    uint32 coolingOff;
-    uint32 stagingPeriod;
 }
 
+/// @param judge By whose checker the emergency stop judges.
+/// @param verifiers In the order of the plan.
 struct Deployment {
     AccessManager manager;
-    CalldataVerifier verifier;
     ConfigRegistry registry;
     EmergencyStop emergencyStop;
+    CalldataVerifier judge;
+    address[] verifiers;
+    SafeContracts safe;
+    Holders holders;
 }
 
-/// @title Deploys a registry, its authority and the calldata verifier of engine 1
-/// @notice `forge script script/Deploy.s.sol --rpc-url URL --broadcast`; README.md lists the environment it reads. The
-/// deployer wires the roles in one transaction whose last act is to give up its own.
+/// @title Deploys what a plan names: Safes, verifiers, the registry with its authority, the emergency stop
+/// @notice `forge script script/Deploy.s.sol --sig 'run(string)' networks/NAME.toml --rpc-url URL --broadcast`. The roles
+/// are wired in one transaction whose last act is that the deployer gives up its own.
 contract Deploy {
-    /// @notice Without a delay a role would be no timelock at all.
-    error MissingDelay(string name);
-    /// @notice Delays are 32-bit numbers of seconds.
-    error DelayTooLong(string name, uint256 delay);
-    /// @notice What is decided after a change of the head must never meet the cooling-off of that change.
-    error CoolingOffTooLong(uint32 coolingOff, uint32 shortestDelay);
-    /// @notice What is staged must outlive the delay of its promotion.
-    error StagingPeriodTooShort(uint32 stagingPeriod, uint32 promoteDelay);
-    /// @notice The deployer must end without power.
-    error DeployerHoldsRole(address deployer);
-    /// @notice A role without a holder can never be used, nor given to anyone.
-    error MissingHolder(string name);
-    /// @notice Whoever can promote must not also be the one who stops it.
-    error GuardianNotIndependent(address guardian);
+    /// @notice The plan takes this holder for an account of one key, and there is a contract: name its owners.
+    error HolderIsContract(string name, address account);
 
-    function run() external returns (Deployment memory deployment) {
-        Plan memory plan = _plan();
+    function run(string calldata path) external returns (Deployment memory deployment) {
+        Plan memory plan = Plans.load(path);
         vm.startBroadcast();
         deployment = deploy(plan, msg.sender);
         vm.stopBroadcast();
         vm.createDir("deployments", true);
-        string memory path = string.concat("deployments/", vm.toString(block.chainid), ".json");
-        _write(deployment, vm.envOr("GREENLIGHT_DEPLOYMENT", path));
+        _write(plan, deployment);
     }
 
     /// @param deployer The account that makes the calls.
     function deploy(Plan memory plan, address deployer) public returns (Deployment memory deployment) {
-        _check(plan, deployer);
+        Plans.check(plan, deployer);
+        deployment.safe = _safe(plan);
+        deployment.holders = _holders(plan, deployment.safe);
         deployment.manager = new AccessManager(deployer);
-        deployment.verifier = new CalldataVerifier(1, Schemas.ENGINE_1, Schemas.ENGINE_1_BUDGET);
-        address[] memory verifiers = new address[](1);
-        verifiers[0] = address(deployment.verifier);
+        deployment.judge = Verifiers.judge();
+        deployment.verifiers = Verifiers.resolve(plan.verifiers, deployment.judge);
         deployment.registry =
-            new ConfigRegistry(address(deployment.manager), verifiers, plan.coolingOff, plan.stagingPeriod);
+            new ConfigRegistry(address(deployment.manager), deployment.verifiers, plan.coolingOff, plan.stagingPeriod);
         CalldataVerifier[] memory references = new CalldataVerifier[](1);
-        references[0] = deployment.verifier;
+        references[0] = deployment.judge;
         deployment.emergencyStop = new EmergencyStop(deployment.registry, references);
         deployment.manager.multicall(_wiring(plan, deployment, deployer));
+    }
+
+    function _safe(Plan memory plan) private returns (SafeContracts memory) {
+        if (!Plans.hasSafes(plan)) return plan.safe;
+        if (plan.safe.singleton == address(0)) return Safes.deployContracts();
+        Safes.checkContracts(plan.safe);
+        return plan.safe;
+    }
+
+    function _holders(Plan memory plan, SafeContracts memory safe) private returns (Holders memory holders) {
+        holders.admin = _holder(plan.admin, safe, "admin");
+        holders.publisher = _holder(plan.publisher, safe, "publisher");
+        holders.promoter = Plans.isNobody(plan.promoter) ? holders.publisher : _holder(plan.promoter, safe, "promoter");
+        holders.guardian = _holder(plan.guardian, safe, "guardian");
+        holders.operations =
+            Plans.isNobody(plan.operations) ? holders.admin : _holder(plan.operations, safe, "operations");
+    }
+
+    function _holder(Holder memory holder, SafeContracts memory safe, string memory name) private returns (address) {
+        if (holder.account == address(0)) return Safes.create(safe, holder.owners, holder.threshold, holder.salt);
+        bool isSafe = holder.owners.length > 0;
+        if (isSafe && !Safes.isProxy(holder.account)) revert Safes.NotOfSafe("SafeProxy", holder.account);
+        if (!isSafe && holder.account.code.length > 0) revert HolderIsContract(name, holder.account);
+        return holder.account;
     }
 
     // Roles take effect at once here; the grant delays and the target's admin delay only after AccessManager's setback
@@ -81,128 +95,62 @@ contract Deploy {
         pure
         returns (bytes[] memory calls)
     {
-        uint64 admin = 0;
+        Wiring.Role[] memory roles = Wiring.roles(plan, deployment.holders, address(deployment.emergencyStop));
         address registry = address(deployment.registry);
-        address stop = address(deployment.emergencyStop);
-        calls = new bytes[](24);
-        uint256 i = 0;
-        calls[i++] = abi.encodeCall(AccessManager.labelRole, (Roles.PUBLISHER, "PUBLISHER"));
-        calls[i++] = abi.encodeCall(AccessManager.labelRole, (Roles.PROMOTER, "PROMOTER"));
-        calls[i++] = abi.encodeCall(AccessManager.labelRole, (Roles.GUARDIAN, "GUARDIAN"));
-        calls[i++] = abi.encodeCall(AccessManager.labelRole, (Roles.OPERATIONS, "OPERATIONS"));
-        calls[i++] = abi.encodeCall(AccessManager.labelRole, (Roles.STOPPER, "STOPPER"));
-
-        calls[i++] = _functions(registry, Roles.PUBLISHER, _publisherSelectors());
-        calls[i++] = _functions(registry, Roles.PROMOTER, _selectors(ConfigRegistry.promote.selector));
-        calls[i++] = _functions(registry, Roles.GUARDIAN, _guardianSelectors());
-        calls[i++] = _functions(registry, Roles.OPERATIONS, _operationsSelectors());
-        calls[i++] = _functions(registry, Roles.STOPPER, _selectors(ConfigRegistry.stopVerifier.selector));
-
-        // A guardian can cancel what is scheduled.
-        calls[i++] = abi.encodeCall(AccessManager.setRoleGuardian, (Roles.PROMOTER, Roles.GUARDIAN));
-        calls[i++] = abi.encodeCall(AccessManager.setRoleGuardian, (Roles.OPERATIONS, Roles.GUARDIAN));
-
-        calls[i++] = abi.encodeCall(AccessManager.grantRole, (Roles.PUBLISHER, plan.publisher, 0));
-        calls[i++] = abi.encodeCall(AccessManager.grantRole, (Roles.PROMOTER, plan.promoter, plan.promoteDelay));
-        calls[i++] = abi.encodeCall(AccessManager.grantRole, (Roles.GUARDIAN, plan.guardian, 0));
-        calls[i++] = abi.encodeCall(AccessManager.grantRole, (Roles.STOPPER, plan.guardian, 0));
-        calls[i++] = abi.encodeCall(AccessManager.grantRole, (Roles.STOPPER, stop, 0));
-        calls[i++] = abi.encodeCall(AccessManager.grantRole, (Roles.OPERATIONS, plan.operations, plan.operationsDelay));
-        calls[i++] = abi.encodeCall(AccessManager.grantRole, (admin, plan.admin, plan.adminDelay));
-
-        // A new holder of a slow role must wait as long as the role's own acts do, so that its arrival can be seen.
-        calls[i++] = abi.encodeCall(AccessManager.setGrantDelay, (Roles.PROMOTER, plan.promoteDelay));
-        calls[i++] = abi.encodeCall(AccessManager.setGrantDelay, (Roles.OPERATIONS, plan.operationsDelay));
-        calls[i++] = abi.encodeCall(AccessManager.setGrantDelay, (admin, plan.adminDelay));
+        calls = new bytes[](64);
+        uint256 count = 0;
+        for (uint256 i = 0; i < roles.length; ++i) {
+            Wiring.Role memory role = roles[i];
+            if (role.id != Wiring.ADMIN) {
+                calls[count++] = abi.encodeCall(AccessManager.labelRole, (role.id, role.label));
+                calls[count++] =
+                    abi.encodeCall(AccessManager.setTargetFunctionRole, (registry, role.selectors, role.id));
+            }
+            for (uint256 j = 0; j < role.members.length; ++j) {
+                calls[count++] = abi.encodeCall(AccessManager.grantRole, (role.id, role.members[j], role.delay));
+            }
+            // A guardian can cancel what is scheduled.
+            if (role.guardian != Wiring.ADMIN) {
+                calls[count++] = abi.encodeCall(AccessManager.setRoleGuardian, (role.id, role.guardian));
+            }
+            // A new holder of a slow role must wait as long as the role's own acts do, so that its arrival can be seen.
+            if (role.delay > 0) calls[count++] = abi.encodeCall(AccessManager.setGrantDelay, (role.id, role.delay));
+        }
         // The same for moving the registry to another authority or its functions to other roles.
-        calls[i++] = abi.encodeCall(AccessManager.setTargetAdminDelay, (registry, plan.adminDelay));
-
-        calls[i++] = abi.encodeCall(AccessManager.renounceRole, (admin, deployer));
-    }
-
-    function _functions(address registry, uint64 role, bytes4[] memory selectors) private pure returns (bytes memory) {
-        return abi.encodeCall(AccessManager.setTargetFunctionRole, (registry, selectors, role));
-    }
-
-    function _selectors(bytes4 selector) private pure returns (bytes4[] memory selectors) {
-        selectors = new bytes4[](1);
-        selectors[0] = selector;
-    }
-
-    function _publisherSelectors() private pure returns (bytes4[] memory selectors) {
-        selectors = new bytes4[](2);
-        selectors[0] = ConfigRegistry.stage.selector;
-        selectors[1] = ConfigRegistry.stageBlob.selector;
-    }
-
-    function _guardianSelectors() private pure returns (bytes4[] memory selectors) {
-        selectors = new bytes4[](4);
-        selectors[0] = ConfigRegistry.kill.selector;
-        selectors[1] = ConfigRegistry.rollback.selector;
-        selectors[2] = ConfigRegistry.pause.selector;
-        selectors[3] = ConfigRegistry.revoke.selector;
-    }
-
-    function _operationsSelectors() private pure returns (bytes4[] memory selectors) {
-        selectors = new bytes4[](3);
-        selectors[0] = ConfigRegistry.revive.selector;
-        selectors[1] = ConfigRegistry.resume.selector;
-        selectors[2] = ConfigRegistry.addVerifier.selector;
-    }
-
-    function _check(Plan memory plan, address deployer) private pure {
-        _checkHolder(plan.admin, deployer, "ADMIN");
-        _checkHolder(plan.publisher, deployer, "PUBLISHER");
-        _checkHolder(plan.promoter, deployer, "PROMOTER");
-        _checkHolder(plan.guardian, deployer, "GUARDIAN");
-        _checkHolder(plan.operations, deployer, "OPERATIONS");
-        if (plan.guardian == plan.publisher || plan.guardian == plan.promoter) {
-            revert GuardianNotIndependent(plan.guardian);
-        }
-        if (plan.promoteDelay == 0) revert MissingDelay("PROMOTE");
-        if (plan.operationsDelay == 0) revert MissingDelay("OPERATIONS");
-        if (plan.adminDelay == 0) revert MissingDelay("ADMIN");
-        uint32 shortest = plan.promoteDelay < plan.operationsDelay ? plan.promoteDelay : plan.operationsDelay;
-        if (plan.coolingOff > shortest) revert CoolingOffTooLong(plan.coolingOff, shortest);
-        if (plan.stagingPeriod <= plan.promoteDelay) {
-            revert StagingPeriodTooShort(plan.stagingPeriod, plan.promoteDelay);
+        calls[count++] = abi.encodeCall(AccessManager.setTargetAdminDelay, (registry, plan.adminDelay));
+        calls[count++] = abi.encodeCall(AccessManager.renounceRole, (Wiring.ADMIN, deployer));
+        assembly ("memory-safe") {
+            mstore(calls, count)
         }
     }
 
-    function _checkHolder(address holder, address deployer, string memory name) private pure {
-        if (holder == address(0)) revert MissingHolder(name);
-        if (holder == deployer) revert DeployerHoldsRole(deployer);
-    }
-
-    function _plan() private view returns (Plan memory plan) {
-        plan.admin = vm.envAddress("GREENLIGHT_ADMIN");
-        plan.publisher = vm.envAddress("GREENLIGHT_PUBLISHER");
-        plan.promoter = vm.envOr("GREENLIGHT_PROMOTER", plan.publisher);
-        plan.guardian = vm.envAddress("GREENLIGHT_GUARDIAN");
-        plan.operations = vm.envOr("GREENLIGHT_OPERATIONS", plan.admin);
-        plan.promoteDelay = _delay("GREENLIGHT_PROMOTE_DELAY");
-        plan.operationsDelay = _delay("GREENLIGHT_OPERATIONS_DELAY");
-        plan.adminDelay = _delay("GREENLIGHT_ADMIN_DELAY");
-        plan.coolingOff = _delay("GREENLIGHT_COOLING_OFF");
-        plan.stagingPeriod = _delay("GREENLIGHT_STAGING_PERIOD");
-    }
-
-    function _delay(string memory name) private view returns (uint32) {
-        uint256 delay = vm.envUint(name);
-        if (delay > type(uint32).max) revert DelayTooLong(name, delay);
-        // Checked just above.
-        // forge-lint: disable-next-line(unsafe-typecast)
-        return uint32(delay);
-    }
-
-    function _write(Deployment memory deployment, string memory path) private {
+    function _write(Plan memory plan, Deployment memory deployment) private {
+        string memory verifiers;
+        for (uint256 i = 0; i < plan.verifiers.length; ++i) {
+            verifiers = vm.serializeAddress("verifiers", plan.verifiers[i].kind, deployment.verifiers[i]);
+        }
+        vm.serializeAddress("safe", "singleton", deployment.safe.singleton);
+        vm.serializeAddress("safe", "proxyFactory", deployment.safe.proxyFactory);
+        string memory safe = vm.serializeAddress("safe", "fallbackHandler", deployment.safe.fallbackHandler);
         string memory object = "deployment";
         vm.serializeUint(object, "chainId", block.chainid);
-        // Where to begin looking for the registry's events: nothing of it is older.
+        // Where to begin looking for the events: nothing of it is older.
         vm.serializeUint(object, "fromBlock", vm.getBlockNumber());
         vm.serializeAddress(object, "manager", address(deployment.manager));
-        vm.serializeAddress(object, "verifier", address(deployment.verifier));
+        vm.serializeAddress(object, "registry", address(deployment.registry));
         vm.serializeAddress(object, "emergencyStop", address(deployment.emergencyStop));
-        vm.writeJson(vm.serializeAddress(object, "registry", address(deployment.registry)), path);
+        // The one that `greenlightctl stage` takes unless told otherwise.
+        vm.serializeAddress(object, "verifier", deployment.verifiers[0]);
+        vm.serializeString(object, "verifiers", verifiers);
+        vm.serializeString(object, "safe", safe);
+        vm.writeJson(vm.serializeString(object, "holders", _written(deployment.holders)), plan.deployment);
+    }
+
+    function _written(Holders memory holders) private returns (string memory) {
+        vm.serializeAddress("holders", "admin", holders.admin);
+        vm.serializeAddress("holders", "publisher", holders.publisher);
+        vm.serializeAddress("holders", "promoter", holders.promoter);
+        vm.serializeAddress("holders", "guardian", holders.guardian);
+        return vm.serializeAddress("holders", "operations", holders.operations);
     }
 }

@@ -4,7 +4,6 @@ pragma solidity 0.8.37;
 import {AccessManager} from "@openzeppelin/contracts/access/manager/AccessManager.sol";
 import {IAccessManaged} from "@openzeppelin/contracts/access/manager/IAccessManaged.sol";
 import {IAccessManager} from "@openzeppelin/contracts/access/manager/IAccessManager.sol";
-import {Deploy, Plan} from "../script/Deploy.s.sol";
 import {vm} from "../script/Vm.sol";
 import {ConfigRegistry} from "../src/ConfigRegistry.sol";
 import {ArtifactId} from "../src/interfaces/IConfigRegistry.sol";
@@ -233,65 +232,6 @@ contract RolesTest is Governed {
     function test_administratorCannotMoveTheHead() public view {
         (bool immediate, uint32 delay) = manager.canCall(ADMIN, address(registry), ConfigRegistry.promote.selector);
         assertTrue(!immediate && delay == 0, "promote");
-    }
-
-    // --------------------------------------------------------------------------------------------------- deployment
-
-    function test_deploymentRefusesAMissingHolder() public {
-        Plan memory incomplete = plan();
-        incomplete.guardian = address(0);
-        vm.expectRevert(abi.encodeWithSelector(Deploy.MissingHolder.selector, "GUARDIAN"));
-        script.deploy(incomplete, address(script));
-    }
-
-    function test_deploymentRefusesAMissingDelay() public {
-        Plan memory hasty = plan();
-        hasty.promoteDelay = 0;
-        vm.expectRevert(abi.encodeWithSelector(Deploy.MissingDelay.selector, "PROMOTE"));
-        script.deploy(hasty, address(script));
-        hasty = plan();
-        hasty.operationsDelay = 0;
-        vm.expectRevert(abi.encodeWithSelector(Deploy.MissingDelay.selector, "OPERATIONS"));
-        script.deploy(hasty, address(script));
-        hasty = plan();
-        hasty.adminDelay = 0;
-        vm.expectRevert(abi.encodeWithSelector(Deploy.MissingDelay.selector, "ADMIN"));
-        script.deploy(hasty, address(script));
-    }
-
-    function test_deploymentRefusesACoolingOffLongerThanADelay() public {
-        Plan memory frozen = plan();
-        frozen.coolingOff = PROMOTE_DELAY + 1;
-        vm.expectRevert(abi.encodeWithSelector(Deploy.CoolingOffTooLong.selector, PROMOTE_DELAY + 1, PROMOTE_DELAY));
-        script.deploy(frozen, address(script));
-        frozen.operationsDelay = PROMOTE_DELAY - 1;
-        frozen.coolingOff = PROMOTE_DELAY;
-        vm.expectRevert(abi.encodeWithSelector(Deploy.CoolingOffTooLong.selector, PROMOTE_DELAY, PROMOTE_DELAY - 1));
-        script.deploy(frozen, address(script));
-    }
-
-    function test_deploymentRefusesAStagingPeriodNoLongerThanTheDelay() public {
-        Plan memory vain = plan();
-        vain.stagingPeriod = PROMOTE_DELAY;
-        vm.expectRevert(abi.encodeWithSelector(Deploy.StagingPeriodTooShort.selector, PROMOTE_DELAY, PROMOTE_DELAY));
-        script.deploy(vain, address(script));
-    }
-
-    function test_deploymentRefusesAPowerfulDeployer() public {
-        Plan memory own = plan();
-        own.operations = address(script);
-        vm.expectRevert(abi.encodeWithSelector(Deploy.DeployerHoldsRole.selector, address(script)));
-        script.deploy(own, address(script));
-    }
-
-    function test_deploymentRefusesAGuardianWhoPromotes() public {
-        Plan memory confused = plan();
-        confused.guardian = PROMOTER;
-        vm.expectRevert(abi.encodeWithSelector(Deploy.GuardianNotIndependent.selector, PROMOTER));
-        script.deploy(confused, address(script));
-        confused.guardian = PUBLISHER;
-        vm.expectRevert(abi.encodeWithSelector(Deploy.GuardianNotIndependent.selector, PUBLISHER));
-        script.deploy(confused, address(script));
     }
 
     // -------------------------------------------------------------------------------------------------------- helpers

@@ -10,7 +10,7 @@ use tokio::{process::Command, time::Instant};
 use crate::{process::Process, tools::Tools};
 
 /// One of the accounts of anvil's well-known mnemonic: everybody has these keys.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Account {
     pub(crate) address: Address,
     pub(crate) key: &'static str,
@@ -30,11 +30,12 @@ pub(crate) const ADMIN: Account = account!(
     "70997970C51812dc3A010C7d01b50e0d17dc79C8",
     "0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d"
 );
-/// Stages and promotes.
+/// Stages and promotes, or is the first owner of the Safe that does.
 pub(crate) const PUBLISHER: Account = account!(
     "3C44CdDdB6a900fa2b585dd299e03d12FA4293BC",
     "0x5de4111afa1a4b94908f83103eb1f1706367c2e68ca870fc3fb9a804cdab365a"
 );
+/// Kills and the like, or is the first owner of the Safe that does.
 pub(crate) const GUARDIAN: Account = account!(
     "90F79bf6EB2c4f870365E785982E1f101E93b906",
     "0x7c852118294e51e653712a81e05800f419141751be58f605c371e15141b007a6"
@@ -43,6 +44,30 @@ pub(crate) const OPERATIONS: Account = account!(
     "9965507D1a55bcC2695C58ba16FB37d819B0A4dc",
     "0x8b3a350cf5c34c9194ca85829a2df0ec3153be0318b5e2d3348e872092edffba"
 );
+/// Owners of the publisher's Safe, two of whom act.
+pub(crate) const PUBLISHERS: [Account; 3] = [
+    PUBLISHER,
+    account!(
+        "15d34AAf54267DB7D7c367839AAf71A00a2C6A65",
+        "0x47e179ec197488593b187f80a00eb0da91f1b9d0b13f8733639f19c30a34926a"
+    ),
+    account!(
+        "14dC79964da2C08b23698B3D3cc7Ca32193d9955",
+        "0x4bbbf85ce3377467afe5d46f804f221813b2bb87f24d81f60f1fcdbf7cbf4356"
+    ),
+];
+/// Owners of the guardian's Safe, two of whom act.
+pub(crate) const GUARDIANS: [Account; 3] = [
+    GUARDIAN,
+    account!(
+        "23618e81E3f5cdF7f54C3d65f7FBc0aBf5B21E8f",
+        "0xdbda1821b80551c9d65939329250298aa3472ba22feea921c0cf5d620ea67b97"
+    ),
+    account!(
+        "a0Ee7A142d267C1f36714E4a8F75612F20a79720",
+        "0x2a871d0798f97d79848a013d4936a73bf4cc922c825d33c1cf7073dff6d409c6"
+    ),
+];
 /// Holds no role from the start.
 pub(crate) const SPARE: Account = account!(
     "976EA74026E726554dB657fA54763abd0C3a0aa9",

@@ -18,7 +18,7 @@ use tokio::time::Instant;
 use crate::{
     artifacts,
     chain::Blocks,
-    deploy::Registry,
+    deploy::{Holding, Registry},
     edge::{Edge, Settings},
     report::Report,
     scene::{Identity, Journal, SOON, Scene, Setup, Staged},
@@ -44,6 +44,7 @@ const SETUP: Setup = Setup {
     preset: Preset::Mainnet,
     slot: Duration::from_secs(1),
     finality_lag: 4,
+    holding: Holding::Safes,
     delay: 4,
     rpc_port: 0,
     origin_port: 0,

@@ -19,7 +19,8 @@ use serde::Deserialize;
 use tokio::process::Command;
 
 use crate::{
-    chain::{ADMIN, Chain, DEPLOYER, GUARDIAN, OPERATIONS, PUBLISHER, Rpc},
+    chain::{ADMIN, Account, Blocks, Chain, DEPLOYER, GUARDIANS, OPERATIONS, PUBLISHERS, Rpc},
+    scene::Setup,
     tools::Tools,
 };
 
@@ -40,7 +41,6 @@ sol! {
         function revive(uint64 sequence) external;
         function effective() external view returns (uint32);
         function addVerifier(address verifier) external;
-        function stopVerifier(address verifier) external;
         function promote(uint32 id, uint16 canaryBps, uint64 sequence) external;
 
         error VerifierNotActive(address verifier, uint8 status);
@@ -61,37 +61,65 @@ pub(crate) struct Deployment {
     pub(crate) chain_id: u64,
 }
 
-/// Deploys, every timelock `delay` seconds, and leaves the script's file at `file`.
+/// Who publishes and who guards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Holding {
+    /// Safes, each with three owners of whom two act.
+    Safes,
+    /// The first owner of each, alone, for drills that send calls by the thousand or in odd ways.
+    Accounts,
+}
+
+/// Deploys as `setup` says and leaves the script's file at `file`.
 pub(crate) async fn deploy(
     tools: &Tools,
     chain: &Chain,
-    delay: u32,
+    setup: &Setup,
     file: &Path,
 ) -> Result<Deployment> {
     let _turn = Turn::take(tools).await?;
     let written = Written::new(tools);
-    let delay = delay.to_string();
+    let folder = tools.contracts().join("deployments");
+    fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
+    fs::write(&written.plan, plan(setup.holding, setup.delay, &written.name))
+        .with_context(|| written.plan.display().to_string())?;
     let mut forge = Command::new(&tools.forge);
     forge
         .args(["script", "script/Deploy.s.sol", "--broadcast", "--unlocked"])
-        .args(["--sender", &DEPLOYER.address.to_string(), "--rpc-url", &chain.rpc.url])
-        .env("GREENLIGHT_ADMIN", ADMIN.address.to_string())
-        .env("GREENLIGHT_PUBLISHER", PUBLISHER.address.to_string())
-        .env("GREENLIGHT_PROMOTER", PUBLISHER.address.to_string())
-        .env("GREENLIGHT_GUARDIAN", GUARDIAN.address.to_string())
-        .env("GREENLIGHT_OPERATIONS", OPERATIONS.address.to_string())
-        .env("GREENLIGHT_PROMOTE_DELAY", &delay)
-        .env("GREENLIGHT_OPERATIONS_DELAY", &delay)
-        .env("GREENLIGHT_ADMIN_DELAY", &delay)
-        // Drills take a kill back within milliseconds.
-        .env("GREENLIGHT_COOLING_OFF", "0")
-        .env("GREENLIGHT_STAGING_PERIOD", "2592000")
-        .env("GREENLIGHT_DEPLOYMENT", &written.name);
+        .args(["--sig", "run(string)", &format!("{}.toml", written.name)])
+        .args(["--sender", &DEPLOYER.address.to_string(), "--rpc-url", &chain.rpc.url]);
+    if setup.blocks == Blocks::ByTransaction {
+        // One after the other: anvil, mining at each, may forget the next of several at once.
+        forge.arg("--slow");
+    }
     run(tools, forge, "forge script").await?;
     let text =
         fs::read_to_string(&written.path).with_context(|| written.path.display().to_string())?;
     fs::write(file, &text).with_context(|| file.display().to_string())?;
     serde_json::from_str(&text).context("what the deployment script wrote")
+}
+
+/// The plan, as operators write it into `contracts/networks/`.
+fn plan(holding: Holding, delay: u32, name: &str) -> String {
+    let account = |account: Account| format!("address = \"{}\"", account.address);
+    let holder = |owners: [Account; 3]| match holding {
+        Holding::Safes => {
+            let owners = owners.map(|owner| format!("\"{}\"", owner.address)).join(", ");
+            format!("owners = [{owners}]\nthreshold = 2\nsalt = 1")
+        }
+        Holding::Accounts => account(owners[0]),
+    };
+    // Drills take a kill back within milliseconds, hence no cooling-off.
+    format!(
+        "chain_id = 31337\ndeployment = \"{name}.json\"\n\
+         [holders.publisher]\n{}\n[holders.guardian]\n{}\n[holders.operations]\n{}\n[holders.admin]\n{}\n\
+         [delays]\npromote = {delay}\noperations = {delay}\nadmin = {delay}\n\
+         cooling_off = 0\nstaging_period = 2592000\n[verifiers.calldata]\nengine = 1\n",
+        holder(PUBLISHERS),
+        holder(GUARDIANS),
+        account(OPERATIONS),
+        account(ADMIN)
+    )
 }
 
 /// Deploys a contract of `contracts/drills/`, which no deployment of an operator ever builds.
@@ -222,9 +250,10 @@ impl Turn {
     }
 }
 
-/// Where the deployment script may write: only below `contracts/deployments`.
+/// Where the deployment script reads the plan and writes: only below `contracts/deployments`.
 struct Written {
     name: String,
+    plan: PathBuf,
     path: PathBuf,
 }
 
@@ -232,14 +261,16 @@ impl Written {
     fn new(tools: &Tools) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("deployments/31337-harness-{}-{count}.json", process::id());
-        let path = tools.contracts().join(&name);
-        Self { name, path }
+        let name = format!("deployments/31337-harness-{}-{count}", process::id());
+        let file = |extension: &str| tools.contracts().join(format!("{name}.{extension}"));
+        let (plan, path) = (file("toml"), file("json"));
+        Self { name, plan, path }
     }
 }
 
 impl Drop for Written {
     fn drop(&mut self) {
+        let _ = fs::remove_file(&self.plan);
         let _ = fs::remove_file(&self.path);
     }
 }

@@ -19,7 +19,7 @@ use crate::{
     artifacts,
     chain::{Blocks, Chain, PUBLISHER, Rpc},
     ctl::Ctl,
-    deploy::{Deployment, deploy},
+    deploy::{Deployment, Holding, deploy},
     edge::{self, Edge, Heads, LightClient, Settings},
     load::{Counter, Load, Probe, Requests, Volume},
     origin::Origin,
@@ -52,6 +52,8 @@ pub(crate) struct Setup {
     pub(crate) slot: Duration,
     /// Slots from a block until it can be final; 64 or more on real chains.
     pub(crate) finality_lag: u64,
+    /// Who publishes and who guards.
+    pub(crate) holding: Holding,
     /// Seconds of every timelock.
     pub(crate) delay: u32,
     pub(crate) rpc_port: u16,
@@ -66,6 +68,7 @@ impl Setup {
         preset: Preset::Mainnet,
         slot: Duration::from_secs(1),
         finality_lag: 2,
+        holding: Holding::Safes,
         delay: 1,
         rpc_port: 0,
         origin_port: 0,
@@ -165,8 +168,8 @@ impl Scene {
         beacon.when_idle(Idle::Mine);
         let endpoint = beacon.endpoint().await?;
         let file = dir.path().join("deployment.json");
-        let deployment = deploy(tools, &chain, setup.delay, &file).await?;
-        let ctl = Ctl::new(tools, &chain.rpc.url, file);
+        let deployment = deploy(tools, &chain, &setup, &file).await?;
+        let ctl = Ctl::new(tools, &chain.rpc.url, file, setup.holding);
         let origin = Origin::start(setup.origin_port).await?;
         let browser = tools.root.join("config/sample/browser.json");
         let browser =

@@ -170,9 +170,9 @@ impl Drop for Demo {
     }
 }
 
-/// Runs a printed line as somebody would who pastes it.
+/// Runs printed lines as somebody would who pastes them.
 fn paste(line: &str) -> String {
-    let output = Command::new("sh").args(["-c", line]).current_dir(root()).output().unwrap();
+    let output = Command::new("sh").args(["-ec", line]).current_dir(root()).output().unwrap();
     assert!(output.status.success(), "{line}\n{}", told(&output));
     String::from_utf8(output.stdout).unwrap()
 }
@@ -191,18 +191,22 @@ fn the_commands_of_the_demo_work_as_printed() {
         harness().arg("demo").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut demo = Demo(child);
     let mut lines = BufReader::new(demo.0.stdout.take().unwrap()).lines().map(Result::unwrap);
-    let mut commands = Vec::new();
+    let mut commands: Vec<String> = Vec::new();
     let mut addresses = Vec::new();
     let mut revive = String::new();
-    let mut next_is_a_command = false;
+    let mut is_in_a_command = false;
     for line in lines.by_ref() {
-        if next_is_a_command {
-            commands.push(line.clone());
+        if line.starts_with("# ") {
+            is_in_a_command = true;
+            commands.push(String::new());
+        } else if line.is_empty() {
+            is_in_a_command = false;
+        } else if let Some(command) = commands.last_mut().filter(|_| is_in_a_command) {
+            command.push_str(&line);
+            command.push('\n');
         }
-        next_is_a_command = line.starts_with("# ");
-        if let Some((_, rest)) = line
-            .split_once("http://")
-            .filter(|_| !line.contains("curl") && !line.contains("greenlight"))
+        if let Some((_, rest)) =
+            line.split_once("http://").filter(|_| !is_in_a_command && !line.contains("greenlight"))
         {
             addresses.push(rest.split(['/', ',', ' ']).next().unwrap().to_owned());
         }

@@ -2,81 +2,99 @@
 
 use std::fmt;
 
-use alloy::{eips::BlockId, primitives::B256, sol_types::SolCall};
+use alloy::{
+    eips::BlockId,
+    primitives::{Address, B256, Bytes},
+    sol_types::SolCall as _,
+};
+use clap::Args;
 use greenlight_artifact::Digest;
 use serde::Serialize;
 
 use crate::{
     abi::IConfigRegistry as Abi,
-    cli::{Act, Scheduled, Target},
-    error::{Error, SetupError},
+    cli::{Act, Acts, Scheduled, Target},
+    error::Error,
     operation::{Operation, Outcome, Performed},
-    registry::HeadView,
+    registry::{HeadView, Registry},
     report::{Report, time},
     schedule::Action,
     transaction::{Mined, Sender, SenderArgs},
 };
 
-pub(crate) async fn promote(target: Target, canary_bps: u16, act: &Act) -> Result<Report, Error> {
-    let (sender, sequence) = decide(act).await?;
-    on_artifact(&sender, target, act, |id| {
-        (
-            Abi::promoteCall { id, canaryBps: canary_bps, sequence },
-            Action::Promote { id, canary_bps, expected_sequence: sequence },
-        )
-    })
-    .await
+/// What is asked of the registry, by names that the chain may have to resolve.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Ask {
+    Promote { target: Target, canary_bps: u16 },
+    Rollback(Target),
+    Revoke(Target),
+    Kill,
+    Revive,
+    Pause,
+    Resume,
+    AddVerifier(Address),
+    StopVerifier(Address),
 }
 
-pub(crate) async fn rollback(target: Target, act: &Act) -> Result<Report, Error> {
+impl Ask {
+    /// What a command line asks, and the arguments beside it.
+    pub(crate) fn of<T: Args>(act: Acts<T>) -> (Self, T) {
+        match act {
+            Acts::Promote { target, canary_bps, with } => {
+                (Self::Promote { target, canary_bps }, with)
+            }
+            Acts::Rollback { target, with } => (Self::Rollback(target), with),
+            Acts::Revoke { target, with } => (Self::Revoke(target), with),
+            Acts::Kill(with) => (Self::Kill, with),
+            Acts::Revive(with) => (Self::Revive, with),
+            Acts::Pause(with) => (Self::Pause, with),
+            Acts::Resume(with) => (Self::Resume, with),
+            Acts::AddVerifier { verifier, with } => (Self::AddVerifier(verifier), with),
+            Acts::StopVerifier { verifier, with } => (Self::StopVerifier(verifier), with),
+        }
+    }
+
+    /// The call of the registry. What may have to wait is bound to the head that it is decided on, this one: a change of
+    /// the head meanwhile, a guardian's above all, is not undone by what was decided before it.
+    pub(crate) async fn call(self, registry: &Registry) -> Result<(Bytes, Action), Error> {
+        let sequence = registry.head(BlockId::latest()).await?.sequence;
+        let data = match self {
+            Self::Promote { target, canary_bps } => {
+                let id = registry.resolve(target).await?;
+                Abi::promoteCall { id, canaryBps: canary_bps, sequence }.abi_encode()
+            }
+            Self::Rollback(target) => {
+                Abi::rollbackCall { id: registry.resolve(target).await? }.abi_encode()
+            }
+            Self::Revoke(target) => {
+                Abi::revokeCall { id: registry.resolve(target).await? }.abi_encode()
+            }
+            Self::Kill => Abi::killCall {}.abi_encode(),
+            Self::Revive => Abi::reviveCall { sequence }.abi_encode(),
+            Self::Pause => Abi::pauseCall {}.abi_encode(),
+            Self::Resume => Abi::resumeCall { sequence }.abi_encode(),
+            Self::AddVerifier(verifier) => Abi::addVerifierCall { verifier }.abi_encode(),
+            Self::StopVerifier(verifier) => Abi::stopVerifierCall { verifier }.abi_encode(),
+        };
+        let data = Bytes::from(data);
+        let action = Action::decode(&data);
+        Ok((data, action))
+    }
+}
+
+/// Does it, as the account of a key.
+pub(crate) async fn run(act: Acts<Act>) -> Result<Report, Error> {
+    let (ask, act) = Ask::of(act);
     let sender = act.sender.connect().await?;
-    on_artifact(&sender, target, act, |id| (Abi::rollbackCall { id }, Action::Rollback { id }))
-        .await
-}
-
-pub(crate) async fn revoke(target: Target, act: &Act) -> Result<Report, Error> {
-    let sender = act.sender.connect().await?;
-    on_artifact(&sender, target, act, |id| (Abi::revokeCall { id }, Action::Revoke { id })).await
-}
-
-pub(crate) async fn kill(act: &Act) -> Result<Report, Error> {
-    on_head(&act.sender.connect().await?, act, &Abi::killCall {}, Action::Kill).await
-}
-
-pub(crate) async fn revive(act: &Act) -> Result<Report, Error> {
-    let (sender, sequence) = decide(act).await?;
-    let action = Action::Revive { expected_sequence: sequence };
-    on_head(&sender, act, &Abi::reviveCall { sequence }, action).await
-}
-
-pub(crate) async fn pause(act: &Act) -> Result<Report, Error> {
-    on_head(&act.sender.connect().await?, act, &Abi::pauseCall {}, Action::Pause).await
-}
-
-pub(crate) async fn resume(act: &Act) -> Result<Report, Error> {
-    let (sender, sequence) = decide(act).await?;
-    let action = Action::Resume { expected_sequence: sequence };
-    on_head(&sender, act, &Abi::resumeCall { sequence }, action).await
+    let (data, action) = ask.call(&sender.registry).await?;
+    let performed = sender.perform(data, &action, act.timelock).await?;
+    finish(&sender, performed, action).await
 }
 
 /// Cancels what is scheduled, as whoever scheduled it or as a guardian.
 pub(crate) async fn cancel(target: Scheduled, sender: &SenderArgs) -> Result<Report, Error> {
     let sender = sender.connect().await?;
-    let block = sender.registry.chain.latest().await?;
-    let mut pending = sender.registry.pending(block).await?;
-    pending.retain(|pending| match target {
-        Scheduled::Artifact(wanted) => {
-            matches!(pending.action, Action::Promote { id, .. } if id == wanted)
-        }
-        Scheduled::Operation(operation) => pending.operation == operation,
-    });
-    if pending.is_empty() {
-        let what = match target {
-            Scheduled::Artifact(id) => format!("artifact {id}"),
-            Scheduled::Operation(operation) => format!("operation {operation}"),
-        };
-        return Err(SetupError::NothingScheduled { what }.into());
-    }
+    let pending = sender.registry.scheduled(target).await?;
     let mut cancelled = Vec::new();
     for pending in pending {
         let transaction = sender.cancel(pending.caller, pending.data).await?;
@@ -86,46 +104,25 @@ pub(crate) async fn cancel(target: Scheduled, sender: &SenderArgs) -> Result<Rep
             transaction,
         });
     }
-    Ok(Report::of(&Cancellation { cancelled }))
+    Ok(cancellation(cancelled))
 }
 
-/// The sender, and the sequence of the head that the act is decided on. What may have to wait is bound to it: a change of
-/// the head meanwhile, a guardian's above all, is not undone by what was decided before it.
-async fn decide(act: &Act) -> Result<(Sender, u64), Error> {
-    let sender = act.sender.connect().await?;
-    let sequence = sender.registry.head(BlockId::latest()).await?.sequence;
-    Ok((sender, sequence))
+pub(crate) fn cancellation(cancelled: Vec<Cancelled>) -> Report {
+    Report::of(&Cancellation { cancelled })
 }
 
-async fn on_artifact<C: SolCall>(
-    sender: &Sender,
-    target: Target,
-    act: &Act,
-    call: impl Fn(u32) -> (C, Action),
-) -> Result<Report, Error> {
-    let id = sender.registry.resolve(target).await?;
-    let (call, action) = call(id);
-    let performed = sender.perform(&call, &action, act.timelock).await?;
-    let digest = sender.registry.record(id, BlockId::latest()).await?.map(|record| record.digest);
-    finish(sender, performed, action, digest).await
-}
-
-async fn on_head(
-    sender: &Sender,
-    act: &Act,
-    call: &impl SolCall,
-    action: Action,
-) -> Result<Report, Error> {
-    let performed = sender.perform(call, &action, act.timelock).await?;
-    finish(sender, performed, action, None).await
-}
-
-async fn finish(
+/// Reports on what became of an act.
+pub(crate) async fn finish(
     sender: &Sender,
     performed: Performed,
     action: Action,
-    digest: Option<Digest>,
 ) -> Result<Report, Error> {
+    let digest = match action.artifact() {
+        Some(id) => {
+            sender.registry.record(id, BlockId::latest()).await?.map(|record| record.digest)
+        }
+        None => None,
+    };
     let Performed { outcome, operation, transaction } = performed;
     let sequence = transaction.as_ref().and_then(|mined| mined.sequence(sender.registry.address));
     // As of the change itself, not of whatever came after it.
@@ -185,11 +182,11 @@ struct Cancellation {
 }
 
 #[derive(Serialize)]
-struct Cancelled {
-    operation: B256,
+pub(crate) struct Cancelled {
+    pub(crate) operation: B256,
     #[serde(flatten)]
-    action: Action,
-    transaction: Mined,
+    pub(crate) action: Action,
+    pub(crate) transaction: Mined,
 }
 
 impl fmt::Display for Cancellation {

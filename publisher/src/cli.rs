@@ -2,12 +2,20 @@
 
 use std::{path::PathBuf, str::FromStr};
 
+use alloy::primitives::Address;
 use clap::{Args, Parser, Subcommand};
 use greenlight_artifact::Digest;
 
 use crate::{
-    error::Error, files::Format, operation::TimelockArgs, registry::RegistryArgs, report::Report,
-    stage::Route, train::TrainArgs, transaction::SenderArgs,
+    error::Error,
+    files::Format,
+    operation::TimelockArgs,
+    registry::RegistryArgs,
+    report::Report,
+    safe::{execute::ExecuteArgs, propose::Proposed, sign::SignArgs},
+    stage::StageArgs,
+    train::TrainArgs,
+    transaction::SenderArgs,
 };
 
 const EXIT_CODES: &str = "\
@@ -18,7 +26,8 @@ Exit codes:
   3  refused by a contract
   4  the chain cannot be reached, or what answers is no usable RPC
   5  waited in vain; the same command goes on from where this one stopped
-  6  what was scheduled was cancelled, was not executed in time, or is void because the head moved
+  6  what was scheduled was cancelled, was not executed in time, or is void because the head moved; what was signed is void
+     because the Safe's nonce was used
 
 Keys come from --keystore or GREENLIGHT_PRIVATE_KEY, never from an argument.";
 
@@ -100,48 +109,19 @@ pub(crate) enum Command {
     },
     /// Put an artifact on chain, where a verifier checks it or a proof of it; moves no edge.
     Stage {
-        /// The artifact.
-        file: PathBuf,
         #[command(flatten)]
-        route: Route,
+        stage: StageArgs,
+        /// Put the bytes into a blob (EIP-4844), which the network keeps for some 18 days.
+        #[arg(long, requires = "proof")]
+        blob: bool,
+        /// For drills: send any bytes, neither checked nor rehearsed, so that the contract itself refuses them.
+        #[arg(long)]
+        unchecked: bool,
         #[command(flatten)]
         sender: SenderArgs,
     },
-    /// Make a staged artifact current: schedule, wait for the timelock, execute.
-    Promote {
-        /// Id or digest of the artifact.
-        #[arg(value_name = "ID|DIGEST")]
-        target: Target,
-        /// Basis points of the edges that run it as a canary; 10000 is all of them and makes it current.
-        #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u16).range(1..=10_000))]
-        canary_bps: u16,
-        #[command(flatten)]
-        act: Act,
-    },
-    /// Make every edge run an artifact that was current before.
-    Rollback {
-        /// Id or digest of the artifact.
-        #[arg(value_name = "ID|DIGEST")]
-        target: Target,
-        #[command(flatten)]
-        act: Act,
-    },
-    /// Make every edge allow everything.
-    Kill(Act),
-    /// Take the kill back, after the timelock.
-    Revive(Act),
-    /// Make edges keep what they run and adopt nothing.
-    Pause(Act),
-    /// Take the pause back, after the timelock.
-    Resume(Act),
-    /// Bar an artifact for ever.
-    Revoke {
-        /// Id or digest of the artifact.
-        #[arg(value_name = "ID|DIGEST")]
-        target: Target,
-        #[command(flatten)]
-        act: Act,
-    },
+    #[command(flatten)]
+    Act(Acts<Act>),
     /// Cancel what is scheduled: an artifact's promotions, or one operation.
     Cancel {
         /// Id of the artifact, or id of the operation as `status` shows it.
@@ -150,6 +130,15 @@ pub(crate) enum Command {
         #[command(flatten)]
         sender: SenderArgs,
     },
+    /// Write down an act for a Safe's owners to sign.
+    Propose {
+        #[command(subcommand)]
+        act: Proposed,
+    },
+    /// Look at a proposal and sign it, without a chain.
+    Sign(SignArgs),
+    /// Do what enough of a Safe's owners signed.
+    Execute(ExecuteArgs),
     /// What edges are told to run, and what is scheduled.
     Status {
         /// How many of the newest artifacts to show.
@@ -168,7 +157,61 @@ pub(crate) enum Command {
     },
 }
 
-/// What commands take that change the head.
+/// Acts on the registry, each with the arguments that go with it.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Acts<T: Args> {
+    /// Make a staged artifact current: schedule, wait for the timelock, execute.
+    Promote {
+        /// Id or digest of the artifact.
+        #[arg(value_name = "ID|DIGEST")]
+        target: Target,
+        /// Basis points of the edges that run it as a canary; 10000 is all of them and makes it current.
+        #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u16).range(1..=10_000))]
+        canary_bps: u16,
+        #[command(flatten)]
+        with: T,
+    },
+    /// Make every edge run an artifact that was current before.
+    Rollback {
+        /// Id or digest of the artifact.
+        #[arg(value_name = "ID|DIGEST")]
+        target: Target,
+        #[command(flatten)]
+        with: T,
+    },
+    /// Make every edge allow everything.
+    Kill(T),
+    /// Take the kill back, after the timelock.
+    Revive(T),
+    /// Make edges keep what they run and adopt nothing.
+    Pause(T),
+    /// Take the pause back, after the timelock.
+    Resume(T),
+    /// Bar an artifact for ever.
+    Revoke {
+        /// Id or digest of the artifact.
+        #[arg(value_name = "ID|DIGEST")]
+        target: Target,
+        #[command(flatten)]
+        with: T,
+    },
+    /// Let artifacts be staged through a verifier, after the timelock.
+    AddVerifier {
+        /// Its address.
+        verifier: Address,
+        #[command(flatten)]
+        with: T,
+    },
+    /// Stop a verifier for ever: nothing is staged through it, and what was is promoted no more.
+    StopVerifier {
+        /// Its address.
+        verifier: Address,
+        #[command(flatten)]
+        with: T,
+    },
+}
+
+/// What acts take that a key does at once.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Act {
     #[command(flatten)]
@@ -188,14 +231,11 @@ impl Command {
             Self::Prove { .. } => "prove",
             Self::Verify { .. } => "verify",
             Self::Stage { .. } => "stage",
-            Self::Promote { .. } => "promote",
-            Self::Rollback { .. } => "rollback",
-            Self::Kill(_) => "kill",
-            Self::Revive(_) => "revive",
-            Self::Pause(_) => "pause",
-            Self::Resume(_) => "resume",
-            Self::Revoke { .. } => "revoke",
+            Self::Act(act) => act.name(),
             Self::Cancel { .. } => "cancel",
+            Self::Propose { .. } => "propose",
+            Self::Sign(_) => "sign",
+            Self::Execute(_) => "execute",
             Self::Status { .. } => "status",
             Self::History { .. } => "history",
         }
@@ -203,7 +243,7 @@ impl Command {
 
     /// Does it.
     pub(crate) async fn run(self) -> Result<Report, Error> {
-        use crate::{build, change, history, journal, lint, proof, stage, status, train};
+        use crate::{build, change, history, journal, lint, proof, safe, stage, status, train};
         match self {
             Self::Build { source, out, format, check } => build::run(&source, format, &out, check),
             Self::Lint { file, format, deny_warnings } => lint::run(&file, format, deny_warnings),
@@ -218,19 +258,32 @@ impl Command {
                 proof::prove(&file, proving_key.as_deref(), &out)
             }
             Self::Verify { file, proof } => proof::verify(&file, &proof),
-            Self::Stage { file, route, sender } => stage::run(&file, &route, &sender).await,
-            Self::Promote { target, canary_bps, act } => {
-                change::promote(target, canary_bps, &act).await
+            Self::Stage { stage, blob, unchecked, sender } => {
+                stage::run(&stage, blob, unchecked, &sender).await
             }
-            Self::Rollback { target, act } => change::rollback(target, &act).await,
-            Self::Kill(act) => change::kill(&act).await,
-            Self::Revive(act) => change::revive(&act).await,
-            Self::Pause(act) => change::pause(&act).await,
-            Self::Resume(act) => change::resume(&act).await,
-            Self::Revoke { target, act } => change::revoke(target, &act).await,
+            Self::Act(act) => change::run(act).await,
             Self::Cancel { target, sender } => change::cancel(target, &sender).await,
+            Self::Propose { act } => safe::propose::run(act).await,
+            Self::Sign(args) => safe::sign::run(&args),
+            Self::Execute(args) => safe::execute::run(&args).await,
             Self::Status { limit, registry } => status::run(limit, &registry).await,
             Self::History { limit, registry } => history::run(limit, &registry).await,
+        }
+    }
+}
+
+impl<T: Args> Acts<T> {
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::Promote { .. } => "promote",
+            Self::Rollback { .. } => "rollback",
+            Self::Kill(_) => "kill",
+            Self::Revive(_) => "revive",
+            Self::Pause(_) => "pause",
+            Self::Resume(_) => "resume",
+            Self::Revoke { .. } => "revoke",
+            Self::AddVerifier { .. } => "add-verifier",
+            Self::StopVerifier { .. } => "stop-verifier",
         }
     }
 }

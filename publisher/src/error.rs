@@ -6,7 +6,10 @@ use alloy::primitives::{Address, B256};
 use greenlight_artifact::{Defect, Digest, source::SourceError};
 use serde::Serialize;
 
-use crate::{proof::ProofError, refusal::Refusal, train::TrainError, transaction::Mined};
+use crate::{
+    proof::ProofError, refusal::Refusal, safe::error::SafeError, train::TrainError,
+    transaction::Mined,
+};
 
 /// The exit codes, which scripts rely on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -24,7 +27,7 @@ pub(crate) enum Exit {
     Unreachable = 4,
     /// Waited in vain: it may still happen, and the same command goes on from where this one stopped.
     Timeout = 5,
-    /// The scheduled operation was cancelled, was not executed in time, or the head moved under it.
+    /// What was scheduled or signed is void: cancelled, not executed in time, or the head or the Safe's nonce moved under it.
     Vetoed = 6,
 }
 
@@ -45,6 +48,8 @@ pub(crate) enum Error {
     Timelock(#[from] TimelockError),
     #[error(transparent)]
     History(#[from] HistoryError),
+    #[error(transparent)]
+    Safe(#[from] SafeError),
 }
 
 /// What is wrong with a file.
@@ -171,6 +176,7 @@ impl Error {
             },
             Self::Train(error) => error.reason(),
             Self::Proof(error) => error.reason(),
+            Self::Safe(error) => error.reason(),
             Self::Setup(error) => match error {
                 SetupError::NoRpc => "no-rpc",
                 SetupError::RpcUrl { .. } => "rpc-url",
@@ -212,6 +218,7 @@ impl Error {
     pub(crate) const fn exit(&self) -> Exit {
         match self {
             Self::File(FileError::Differs { .. }) | Self::History(_) => Exit::Failed,
+            Self::Safe(error) => error.exit(),
             Self::File(_) | Self::Train(_) | Self::Proof(_) | Self::Setup(_) => Exit::BadInput,
             Self::Chain(ChainError::Refused { .. }) => Exit::Refused,
             Self::Chain(ChainError::Unreachable { .. } | ChainError::Answer { .. }) => {

@@ -17,6 +17,7 @@ mod rebuilt;
 mod refusal;
 mod registry;
 mod report;
+mod safe;
 mod schedule;
 mod signer;
 mod stage;

@@ -19,9 +19,13 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::{
-    abi::{IAccessManager as Manager, IConfigRegistry::HeadMoved},
+    abi::{
+        IAccessManager as Manager,
+        IConfigRegistry::{HeadMoved, IConfigRegistryCalls as Calls},
+    },
     error::{ChainError, Error, TimelockError},
     past::Past,
+    registry::Registry,
     report::{progress, time},
     schedule::Action,
     transaction::{Mined, Rehearsal, Sender},
@@ -34,22 +38,30 @@ const YES_AT_ONCE: Bytes = bytes!("60015f5260405ff3");
 /// An RPC may be away for this long while a timelock is waited for.
 const PATIENCE: Duration = Duration::from_secs(600);
 
-/// What commands take whose call may have to wait.
+/// How long to wait for a timelock.
 #[derive(Args, Clone, Copy, Debug)]
 #[command(next_help_heading = "Timelock")]
-pub(crate) struct TimelockArgs {
+pub(crate) struct WaitArgs {
     /// Schedule and return; the same command goes on later.
     #[arg(long)]
     no_wait: bool,
     /// Give up where the timelock would take longer than this.
     #[arg(long, value_name = "SECONDS", conflicts_with = "no_wait")]
     max_wait: Option<u64>,
+}
+
+/// What commands take whose call may have to wait.
+#[derive(Args, Clone, Copy, Debug)]
+#[command(next_help_heading = "Timelock")]
+pub(crate) struct TimelockArgs {
+    #[command(flatten)]
+    pub(crate) wait: WaitArgs,
     /// Schedule anew what was cancelled or has expired.
     #[arg(long)]
-    again: bool,
+    pub(crate) again: bool,
     /// For drills: send the call as it is, neither scheduled nor rehearsed, so that the contract itself refuses it.
     #[arg(long, conflicts_with_all = ["no_wait", "max_wait", "again"])]
-    unchecked: bool,
+    pub(crate) unchecked: bool,
 }
 
 /// How far a call came.
@@ -82,45 +94,160 @@ pub(crate) struct Operation {
     pub(crate) schedule_transaction: Option<Mined>,
 }
 
-impl Sender {
-    /// Makes `call` on the registry, through a schedule if this account needs one.
-    pub(crate) async fn perform<C: SolCall>(
+impl Registry {
+    /// The seconds that `account` has to schedule the call `data` ahead; `None` if it need not, or may not at all.
+    pub(crate) async fn delay(
         &self,
-        call: &C,
+        account: Address,
+        data: &Bytes,
+    ) -> Result<Option<u32>, ChainError> {
+        let question = Manager::canCallCall {
+            caller: account,
+            target: self.address,
+            selector: selector(data).into(),
+        };
+        let access = self.chain.view(self.manager, &question, BlockId::latest()).await?;
+        Ok((!access.allowed && access.delay > 0).then_some(access.delay))
+    }
+
+    /// Adds to a refusal for want of a role which role that is.
+    pub(crate) async fn explain(&self, error: Error, data: &Bytes) -> Error {
+        match error {
+            Error::Chain(ChainError::Refused { mut refusal, transaction })
+                if refusal.reason == "unauthorized" =>
+            {
+                // What cannot be found out must not hide the refusal itself.
+                if let Ok(role) = self.role(selector(data)).await {
+                    let signature =
+                        Calls::signature_by_selector(selector(data)).unwrap_or_default();
+                    refusal.message = format!("{} {signature}, role {role}", refusal.message);
+                }
+                ChainError::Refused { refusal, transaction }.into()
+            }
+            other => other,
+        }
+    }
+
+    /// The role that may call a function of the registry, with the label that the deployment gave it.
+    async fn role(&self, selector: [u8; 4]) -> Result<String, ChainError> {
+        let block = self.chain.latest().await?;
+        let question =
+            Manager::getTargetFunctionRoleCall { target: self.address, selector: selector.into() };
+        let role = self.chain.view(self.manager, &question, block.id()).await?;
+        let filter = Filter::new()
+            .address(self.manager)
+            .event_signature(Manager::RoleLabel::SIGNATURE_HASH)
+            .topic1(U256::from(role));
+        let labels = self.chain.logs(&filter, self.from_block, block.number).await?;
+        let label =
+            labels.last().and_then(|log| Manager::RoleLabel::decode_log_data(log.data()).ok());
+        Ok(label.map_or_else(
+            || role.to_string(),
+            |label| format!("{role} ({})", label.label.escape_debug()),
+        ))
+    }
+
+    /// Asks the registry's own rules before the timelock begins rather than after it ended: the call is run with an
+    /// authority that says yes, at the time when it may be executed. An RPC without overrides cannot tell, and then the
+    /// execution will.
+    pub(crate) async fn rehearse(
+        &self,
+        account: Address,
+        data: &Bytes,
+        delay: u32,
+    ) -> Result<(), ChainError> {
+        let now = self.chain.latest().await?.timestamp;
+        let scheduled = self.operation(self.operation_id(account, data).await?).await?;
+        let due = scheduled.map_or_else(
+            || now.saturating_add(delay.into()),
+            |operation| operation.ready_at.max(now),
+        );
+        let yes = AccountOverride::default().with_code(YES_AT_ONCE);
+        let overrides = (
+            StateOverride::from_iter([(self.manager, yes)]),
+            BlockOverrides::default().with_time(due),
+        );
+        let call = self.call_from(account, data);
+        match self.chain.call(call, BlockId::latest(), Some(overrides)).await {
+            Ok(_) | Err(ChainError::Rpc { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether the registry would let `account` make the call `data` now.
+    pub(crate) async fn attempt(&self, account: Address, data: &Bytes) -> Result<(), ChainError> {
+        let call = self.call_from(account, data);
+        self.chain.call(call, BlockId::pending(), None).await.map(drop)
+    }
+
+    /// The AccessManager's id of the call `data`, scheduled by `caller`.
+    pub(crate) async fn operation_id(
+        &self,
+        caller: Address,
+        data: &Bytes,
+    ) -> Result<B256, ChainError> {
+        let hash = Manager::hashOperationCall { caller, target: self.address, data: data.clone() };
+        self.chain.view(self.manager, &hash, BlockId::latest()).await
+    }
+
+    /// Its schedule; `None` if it was never scheduled, or was cancelled or executed.
+    pub(crate) async fn operation(&self, id: B256) -> Result<Option<Operation>, ChainError> {
+        let schedule = Manager::getScheduleCall { id };
+        let ready_at =
+            self.chain.view(self.manager, &schedule, BlockId::latest()).await?.to::<u64>();
+        if ready_at == 0 {
+            return Ok(None);
+        }
+        let expires_at = ready_at.saturating_add(u64::from(self.expiration().await?));
+        Ok(Some(Operation { id, ready_at, expires_at, schedule_transaction: None }))
+    }
+
+    /// Seconds from a schedule's time until it expires.
+    pub(crate) async fn expiration(&self) -> Result<u32, ChainError> {
+        self.chain.view(self.manager, &Manager::expirationCall {}, BlockId::latest()).await
+    }
+
+    fn call_from(&self, account: Address, data: &Bytes) -> TransactionRequest {
+        TransactionRequest::default()
+            .with_from(account)
+            .with_to(self.address)
+            .with_input(data.clone())
+    }
+}
+
+impl Sender {
+    /// Makes the call `data` on the registry, which does `action`, through a schedule if this account needs one.
+    pub(crate) async fn perform(
+        &self,
+        data: Bytes,
         action: &Action,
         timelock: TimelockArgs,
     ) -> Result<Performed, Error> {
-        let (registry, data) = (&self.registry, Bytes::from(call.abi_encode()));
+        let registry = &self.registry;
         if timelock.unchecked {
             return self
                 .send(registry.address, data, Rehearsal::None)
                 .await
                 .map(Performed::at_once);
         }
-        let question = Manager::canCallCall {
-            caller: self.account,
-            target: registry.address,
-            selector: C::SELECTOR.into(),
-        };
-        let access = registry.chain.view(registry.manager, &question, BlockId::latest()).await?;
-        if access.allowed || access.delay == 0 {
-            // Not allowed and no delay is no role at all: the registry says so itself.
-            return match self.send(registry.address, data, Rehearsal::First).await {
+        let Some(delay) = registry.delay(self.account, &data).await? else {
+            // No role at all has no delay either: the registry says so itself.
+            return match self.send(registry.address, data.clone(), Rehearsal::First).await {
                 Ok(mined) => Ok(Performed::at_once(mined)),
-                Err(error) => Err(self.explain(error, C::SELECTOR, C::SIGNATURE).await),
+                Err(error) => Err(registry.explain(error, &data).await),
             };
-        }
-        self.rehearse(&data, access.delay).await?;
+        };
+        registry.rehearse(self.account, &data, delay).await?;
         let operation = self.scheduled(&data, action, timelock.again).await?;
         let left = operation.ready_at.saturating_sub(registry.chain.latest().await?.timestamp);
-        if left > 0 && timelock.no_wait {
+        if left > 0 && timelock.wait.no_wait {
             return Ok(Performed {
                 outcome: Outcome::Scheduled,
                 operation: Some(operation),
                 transaction: None,
             });
         }
-        if let Some(max_wait) = timelock.max_wait.filter(|max_wait| left > *max_wait) {
+        if let Some(max_wait) = timelock.wait.max_wait.filter(|max_wait| left > *max_wait) {
             let Operation { id, ready_at, .. } = operation;
             return Err(TimelockError::TooLong { operation: id, ready_at, max_wait }.into());
         }
@@ -136,73 +263,6 @@ impl Sender {
         })
     }
 
-    /// Adds to a refusal for want of a role which role that is.
-    pub(crate) async fn explain(&self, error: Error, selector: [u8; 4], signature: &str) -> Error {
-        match error {
-            Error::Chain(ChainError::Refused { mut refusal, transaction })
-                if refusal.reason == "unauthorized" =>
-            {
-                // What cannot be found out must not hide the refusal itself.
-                if let Ok(role) = self.role(selector).await {
-                    refusal.message = format!("{} {signature}, role {role}", refusal.message);
-                }
-                ChainError::Refused { refusal, transaction }.into()
-            }
-            other => other,
-        }
-    }
-
-    /// The role that may call a function of the registry, with the label that the deployment gave it.
-    async fn role(&self, selector: [u8; 4]) -> Result<String, ChainError> {
-        let registry = &self.registry;
-        let block = registry.chain.latest().await?;
-        let question = Manager::getTargetFunctionRoleCall {
-            target: registry.address,
-            selector: selector.into(),
-        };
-        let role = registry.chain.view(registry.manager, &question, block.id()).await?;
-        let filter = Filter::new()
-            .address(registry.manager)
-            .event_signature(Manager::RoleLabel::SIGNATURE_HASH)
-            .topic1(U256::from(role));
-        let labels = registry.chain.logs(&filter, registry.from_block, block.number).await?;
-        let label =
-            labels.last().and_then(|log| Manager::RoleLabel::decode_log_data(log.data()).ok());
-        Ok(label.map_or_else(
-            || role.to_string(),
-            |label| format!("{role} ({})", label.label.escape_debug()),
-        ))
-    }
-
-    /// Asks the registry's own rules before the timelock begins rather than after it ended: the call is run with an
-    /// authority that says yes, at the time when it may be executed. An RPC without overrides cannot tell, and then the
-    /// execution will.
-    async fn rehearse(&self, data: &Bytes, delay: u32) -> Result<(), ChainError> {
-        let registry = &self.registry;
-        let now = registry.chain.latest().await?.timestamp;
-        let scheduled = self.operation(self.operation_id(data).await?, None).await?;
-        let due = scheduled.map_or_else(
-            || now.saturating_add(delay.into()),
-            |operation| operation.ready_at.max(now),
-        );
-        let yes = AccountOverride::default().with_code(YES_AT_ONCE);
-        let overrides = (
-            StateOverride::from_iter([(registry.manager, yes)]),
-            BlockOverrides::default().with_time(due),
-        );
-        match registry.chain.call(self.request(data), BlockId::latest(), Some(overrides)).await {
-            Ok(_) | Err(ChainError::Rpc { .. }) => Ok(()),
-            Err(error) => Err(error),
-        }
-    }
-
-    fn request(&self, data: &Bytes) -> TransactionRequest {
-        TransactionRequest::default()
-            .with_from(self.account)
-            .with_to(self.registry.address)
-            .with_input(data.clone())
-    }
-
     /// The operation of `data`, scheduled now if it is not already. What was scheduled on another head is void and in
     /// nobody's way; what was cancelled is a veto on whichever head.
     async fn scheduled(
@@ -212,20 +272,20 @@ impl Sender {
         again: bool,
     ) -> Result<Operation, Error> {
         let registry = &self.registry;
-        let id = self.operation_id(data).await?;
-        if let Some(operation) = self.operation(id, None).await? {
+        let id = registry.operation_id(self.account, data).await?;
+        if let Some(operation) = registry.operation(id).await? {
             progress(&format!(
                 "operation {id} is scheduled already, executable from {}",
                 time(operation.ready_at)
             ));
             return Ok(operation);
         }
-        match self.past(action).await? {
+        match registry.past(self.account, action).await? {
             Past::Cancelled { operation, block, transaction } if !again => {
                 return Err(TimelockError::Cancelled { operation, block, transaction }.into());
             }
             Past::Scheduled { operation, ready_at, .. } if operation == id && !again => {
-                let expired_at = ready_at.saturating_add(self.expiration().await?);
+                let expired_at = ready_at.saturating_add(u64::from(registry.expiration().await?));
                 return Err(TimelockError::Expired { operation, expired_at }.into());
             }
             Past::Scheduled { operation, expected: Some(expected), .. } if operation != id => {
@@ -242,8 +302,9 @@ impl Sender {
         };
         let mined =
             self.send(registry.manager, schedule.abi_encode().into(), Rehearsal::First).await?;
-        match self.operation(id, Some(mined.clone())).await? {
+        match registry.operation(id).await? {
             Some(operation) => {
+                let operation = Operation { schedule_transaction: Some(mined), ..operation };
                 progress(&format!(
                     "operation {id} scheduled, executable from {}",
                     time(operation.ready_at)
@@ -260,41 +321,6 @@ impl Sender {
         }
     }
 
-    async fn operation_id(&self, data: &Bytes) -> Result<B256, ChainError> {
-        let registry = &self.registry;
-        let hash = Manager::hashOperationCall {
-            caller: self.account,
-            target: registry.address,
-            data: data.clone(),
-        };
-        registry.chain.view(registry.manager, &hash, BlockId::latest()).await
-    }
-
-    async fn operation(
-        &self,
-        id: B256,
-        schedule_transaction: Option<Mined>,
-    ) -> Result<Option<Operation>, ChainError> {
-        let registry = &self.registry;
-        let schedule = Manager::getScheduleCall { id };
-        let ready_at =
-            registry.chain.view(registry.manager, &schedule, BlockId::latest()).await?.to::<u64>();
-        if ready_at == 0 {
-            return Ok(None);
-        }
-        let expires_at = ready_at.saturating_add(self.expiration().await?);
-        Ok(Some(Operation { id, ready_at, expires_at, schedule_transaction }))
-    }
-
-    async fn expiration(&self) -> Result<u64, ChainError> {
-        let registry = &self.registry;
-        registry
-            .chain
-            .view(registry.manager, &Manager::expirationCall {}, BlockId::latest())
-            .await
-            .map(u64::from)
-    }
-
     /// Waits until the call would succeed in the next block. That, and no clock of this machine, decides.
     async fn ripen(
         &self,
@@ -307,7 +333,10 @@ impl Sender {
         // An RPC that never gave an answer of use will not begin to; one that did may have a bad hour.
         let (mut useful, mut last_answer) = (false, Instant::now());
         loop {
-            match chain.call(self.request(data), BlockId::pending(), None).await {
+            match chain
+                .call(self.registry.call_from(self.account, data), BlockId::pending(), None)
+                .await
+            {
                 Ok(_) => return Ok(()),
                 Err(ChainError::Refused { refusal, .. }) if refusal.reason == "not-ready" => {
                     (useful, last_answer) = (true, Instant::now());
@@ -315,7 +344,7 @@ impl Sender {
                     waiting.report(chain.latest().await.ok().map(|block| block.timestamp));
                 }
                 Err(ChainError::Refused { refusal, .. }) if refusal.reason == "not-scheduled" => {
-                    return match self.past(action).await? {
+                    return match self.registry.past(self.account, action).await? {
                         Past::Cancelled { operation, block, transaction } => {
                             Err(TimelockError::Cancelled { operation, block, transaction }.into())
                         }
@@ -364,8 +393,13 @@ impl Sender {
     }
 }
 
+/// What calldata begins with; its zeros, where it is shorter, are no function's.
+fn selector(data: &Bytes) -> [u8; 4] {
+    data.first_chunk().copied().unwrap_or_default()
+}
+
 impl Performed {
-    const fn at_once(transaction: Mined) -> Self {
+    pub(crate) const fn at_once(transaction: Mined) -> Self {
         Self { outcome: Outcome::Executed, operation: None, transaction: Some(transaction) }
     }
 }

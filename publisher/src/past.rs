@@ -1,7 +1,7 @@
 //! What became of what an account scheduled before.
 
 use alloy::{
-    primitives::B256,
+    primitives::{Address, B256},
     rpc::types::Filter,
     sol_types::{SolEvent as _, SolEventInterface as _},
 };
@@ -9,8 +9,8 @@ use alloy::{
 use crate::{
     abi::IAccessManager::{self as Manager, IAccessManagerEvents as Operations},
     error::ChainError,
+    registry::Registry,
     schedule::Action,
-    transaction::Sender,
 };
 
 /// The last thing that happened to an act, on whichever head it was decided.
@@ -29,22 +29,21 @@ impl Past {
     }
 }
 
-impl Sender {
-    /// What became of this account's last schedule of the same act.
-    pub(crate) async fn past(&self, action: &Action) -> Result<Past, ChainError> {
-        let registry = &self.registry;
-        let filter = Filter::new().address(registry.manager).event_signature(vec![
+impl Registry {
+    /// What became of the last schedule of the same act by `account`.
+    pub(crate) async fn past(&self, account: Address, action: &Action) -> Result<Past, ChainError> {
+        let filter = Filter::new().address(self.manager).event_signature(vec![
             Manager::OperationScheduled::SIGNATURE_HASH,
             Manager::OperationExecuted::SIGNATURE_HASH,
             Manager::OperationCanceled::SIGNATURE_HASH,
         ]);
-        let latest = registry.chain.latest().await?.number;
+        let latest = self.chain.latest().await?.number;
         let mut past = Past::Free;
-        for log in registry.chain.logs(&filter, registry.from_block, latest).await? {
+        for log in self.chain.logs(&filter, self.from_block, latest).await? {
             let Ok(event) = Operations::decode_log(&log.inner) else { continue };
             match event.data {
                 Operations::OperationScheduled(scheduled)
-                    if (scheduled.target, scheduled.caller) == (registry.address, self.account) =>
+                    if (scheduled.target, scheduled.caller) == (self.address, account) =>
                 {
                     let other = Action::decode(&scheduled.data);
                     if other.same_act(action) {

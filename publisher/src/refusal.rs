@@ -17,6 +17,9 @@ use crate::{
     report::time,
 };
 
+/// Reason of a Safe that says only that what it was asked to do failed.
+pub(crate) const INNER_CALL_FAILED: &str = "safe-inner-call";
+
 /// A contract's refusal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Refusal {
@@ -325,9 +328,32 @@ fn manager(error: &Manager) -> (&'static str, String) {
     }
 }
 
+/// What a Safe means by its codes (`docs/error_codes.md` of Safe).
+fn safe(code: &str) -> Option<(&'static str, String)> {
+    let (reason, message) = match code {
+        "GS010" => ("safe-gas", "not enough gas for what it was asked to do"),
+        "GS013" => (INNER_CALL_FAILED, "what it was asked to do failed"),
+        "GS020" => ("safe-signatures", "fewer signatures than its threshold"),
+        "GS021" | "GS022" | "GS023" | "GS024" => {
+            ("safe-signatures", "a contract's signature that is none")
+        }
+        "GS025" => ("safe-signatures", "a hash that its owner did not approve"),
+        "GS026" => (
+            "safe-signatures",
+            "a signature of no owner, not in the owners' order, or for another transaction or nonce",
+        ),
+        "GS030" | "GS031" => ("safe-caller", "a call that is for its owners, or for itself, alone"),
+        _ => return None,
+    };
+    Some((reason, format!("the Safe refuses: {message} ({code})")))
+}
+
 /// Reverts that none of the project's contracts defines.
 fn foreign(data: &Bytes) -> (&'static str, String) {
     if let Ok(revert) = Revert::abi_decode(data) {
+        if let Some(refused) = safe(&revert.reason) {
+            return refused;
+        }
         return ("revert", format!("the contract reverts: {}", revert.reason.escape_debug()));
     }
     if let Ok(panic) = Panic::abi_decode(data) {

@@ -1,6 +1,10 @@
 //! Where the registry is, and reading it.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use alloy::{
     eips::BlockId,
@@ -44,12 +48,30 @@ pub(crate) struct RegistryArgs {
 /// The file that the deployment script writes. What else it may say is of no concern here.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Deployment {
-    registry: Option<Address>,
+pub(crate) struct Deployment {
+    pub(crate) registry: Option<Address>,
+    /// The registry's AccessManager.
+    pub(crate) manager: Option<Address>,
     verifier: Option<Address>,
-    chain_id: Option<u64>,
+    pub(crate) chain_id: Option<u64>,
     #[serde(default)]
     from_block: u64,
+    /// Who holds which role, by the role's name in the plan.
+    #[serde(default)]
+    pub(crate) holders: BTreeMap<String, Address>,
+}
+
+impl Deployment {
+    pub(crate) fn read(path: &Path) -> Result<Self, Error> {
+        const MAX: u64 = 64 << 10;
+        let problem = |problem| SetupError::Deployment { path: path.into(), problem };
+        let deployment: Self = serde_json::from_slice(&files::read_capped(path, MAX)?)
+            .map_err(|error| problem(error.to_string()))?;
+        if deployment.registry.is_none() {
+            return Err(problem("expected field `registry`; found none".into()).into());
+        }
+        Ok(deployment)
+    }
 }
 
 /// The registry on a chain that was reached.
@@ -91,18 +113,9 @@ impl RegistryArgs {
         })
     }
 
-    fn deployment(&self) -> Result<Deployment, Error> {
-        const MAX: u64 = 64 << 10;
-        let Some(path) = &self.deployment else { return Ok(Deployment::default()) };
-        let deployment: Deployment =
-            serde_json::from_slice(&files::read_capped(path, MAX)?).map_err(|error| {
-                SetupError::Deployment { path: path.clone(), problem: error.to_string() }
-            })?;
-        if deployment.registry.is_none() {
-            let problem = "expected field `registry`; found none".into();
-            return Err(SetupError::Deployment { path: path.clone(), problem }.into());
-        }
-        Ok(deployment)
+    /// What the deployment file says, if there is one.
+    pub(crate) fn deployment(&self) -> Result<Deployment, Error> {
+        self.deployment.as_deref().map_or_else(|| Ok(Deployment::default()), Deployment::read)
     }
 }
 

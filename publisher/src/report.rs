@@ -88,6 +88,16 @@ pub(crate) fn time(seconds: u64) -> String {
         .map_or_else(|| format!("{seconds} s"), |time| time.to_string())
 }
 
+/// A time span in the largest unit that it is a multiple of.
+pub(crate) fn duration(seconds: u64) -> String {
+    for (length, name) in [(86_400, "d"), (3600, "h"), (60, "min")] {
+        if seconds > 0 && seconds.checked_rem(length) == Some(0) {
+            return format!("{} {name}", seconds.checked_div(length).unwrap_or_default());
+        }
+    }
+    format!("{seconds} s")
+}
+
 /// Says on stderr how a longer wait goes.
 pub(crate) fn progress(text: &str) {
     let _ = writeln!(io::stderr(), "{text}");

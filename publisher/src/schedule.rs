@@ -15,7 +15,8 @@ use crate::{
         IConfigRegistry::{self, IConfigRegistryCalls as Calls},
     },
     chain::Pin,
-    error::ChainError,
+    cli::Scheduled,
+    error::{ChainError, Error, SetupError},
     registry::Registry,
     report::time,
 };
@@ -86,6 +87,14 @@ impl Action {
         }
     }
 
+    /// The artifact that it is about.
+    pub(crate) const fn artifact(&self) -> Option<u32> {
+        match self {
+            Self::Promote { id, .. } | Self::Rollback { id } | Self::Revoke { id } => Some(*id),
+            _ => None,
+        }
+    }
+
     /// Whether it would do the same as another, whichever heads the two were decided on.
     pub(crate) fn same_act(&self, other: &Self) -> bool {
         match (self, other) {
@@ -101,6 +110,25 @@ impl Action {
 }
 
 impl Registry {
+    /// What is scheduled by this name.
+    pub(crate) async fn scheduled(&self, target: Scheduled) -> Result<Vec<Pending>, Error> {
+        let mut pending = self.pending(self.chain.latest().await?).await?;
+        pending.retain(|pending| match target {
+            Scheduled::Artifact(wanted) => {
+                matches!(pending.action, Action::Promote { id, .. } if id == wanted)
+            }
+            Scheduled::Operation(operation) => pending.operation == operation,
+        });
+        if pending.is_empty() {
+            let what = match target {
+                Scheduled::Artifact(id) => format!("artifact {id}"),
+                Scheduled::Operation(operation) => format!("operation {operation}"),
+            };
+            return Err(SetupError::NothingScheduled { what }.into());
+        }
+        Ok(pending)
+    }
+
     /// Everything that is scheduled for the registry at `block`, in the order of scheduling.
     pub(crate) async fn pending(&self, block: Pin) -> Result<Vec<Pending>, ChainError> {
         let filter = Filter::new()

@@ -1,9 +1,6 @@
 //! `greenlightctl stage`: an artifact goes on chain, past a verifier.
 
-use std::{
-    fmt,
-    path::{Path, PathBuf},
-};
+use std::{fmt, path::PathBuf};
 
 use alloy::{
     eips::{
@@ -11,10 +8,11 @@ use alloy::{
         eip7594::BlobTransactionSidecarVariant,
     },
     primitives::{Address, B256, Bytes},
-    sol_types::SolCall,
+    sol_types::SolCall as _,
 };
 use clap::Args;
-use greenlight_artifact::Digest;
+use greenlight_artifact::{Digest, ValidArtifact};
+use greenlight_circuit::proof::ProofFile;
 use serde::Serialize;
 
 use crate::{
@@ -22,13 +20,16 @@ use crate::{
     error::{ChainError, Error},
     files,
     proof::{self, ProofError},
+    registry::Registry,
     report::Report,
     transaction::{Mined, Rehearsal, Sender, SenderArgs},
 };
 
-/// How the artifact gets past a verifier.
+/// What is staged, and past whom.
 #[derive(Args, Clone, Debug)]
-pub(crate) struct Route {
+pub(crate) struct StageArgs {
+    /// The artifact.
+    file: PathBuf,
     /// The verifier to stage through; without it the deployment file's or the one that is active, or with a proof the one
     /// that takes it.
     #[arg(long, value_name = "ADDRESS")]
@@ -36,92 +37,125 @@ pub(crate) struct Route {
     /// A proof, as `prove` writes it, instead of the check of the bytes on chain.
     #[arg(long, value_name = "FILE", conflicts_with = "unchecked")]
     proof: Option<PathBuf>,
-    /// Put the bytes into a blob (EIP-4844), which the network keeps for some 18 days.
-    #[arg(long, requires = "proof")]
-    blob: bool,
-    /// For drills: send any bytes, neither checked nor rehearsed, so that the contract itself refuses them.
-    #[arg(long)]
-    unchecked: bool,
 }
 
-/// Stages the artifact in `file`.
-pub(crate) async fn run(file: &Path, route: &Route, sender: &SenderArgs) -> Result<Report, Error> {
-    match &route.proof {
-        Some(proof) => proven(file, proof, route, sender).await,
-        None => checked(file, route, sender).await,
+/// What speaks for an artifact.
+pub(crate) enum Content {
+    /// Its bytes, which are checked on chain.
+    Bytes(Bytes),
+    /// A proof, which is checked here, and then on chain.
+    Proven(Box<(ValidArtifact, ProofFile)>),
+}
+
+impl StageArgs {
+    /// Reads the artifact; unchecked, whatever bytes there are.
+    pub(crate) fn read(&self, unchecked: bool) -> Result<Content, Error> {
+        if unchecked {
+            return Ok(Content::Bytes(files::unchecked(&self.file)?.into()));
+        }
+        let artifact = files::artifact(&self.file)?;
+        match &self.proof {
+            None => Ok(Content::Bytes(artifact.bytes().to_vec().into())),
+            Some(path) => {
+                let proof = proof::read(path, &artifact)?;
+                Ok(Content::Proven(Box::new((artifact, proof))))
+            }
+        }
+    }
+
+    /// The call that stages it with its bytes.
+    pub(crate) async fn call(
+        &self,
+        registry: &Registry,
+        content: &Content,
+    ) -> Result<Bytes, Error> {
+        let verifier = self.verifier(registry, content).await?;
+        let (artifact, evidence) = match content {
+            Content::Bytes(bytes) => (bytes.clone(), Bytes::new()),
+            Content::Proven(proven) => {
+                let (artifact, proof) = proven.as_ref();
+                (artifact.bytes().to_vec().into(), proof::evidence(proof))
+            }
+        };
+        Ok(Abi::stageCall { verifier, artifact, evidence }.abi_encode().into())
+    }
+
+    async fn verifier(&self, registry: &Registry, content: &Content) -> Result<Address, Error> {
+        match (content, self.verifier) {
+            (Content::Proven(proven), chosen) => {
+                let (artifact, proof) = proven.as_ref();
+                proof::verifier(registry, chosen, proof, artifact).await
+            }
+            (Content::Bytes(_), Some(verifier)) => Ok(verifier),
+            (Content::Bytes(_), None) => registry.verifier().await,
+        }
     }
 }
 
-/// The bytes are checked on chain.
-async fn checked(file: &Path, route: &Route, sender: &SenderArgs) -> Result<Report, Error> {
-    let bytes = if route.unchecked {
-        files::unchecked(file)?
-    } else {
-        files::artifact(file)?.bytes().to_vec()
-    };
-    let digest = Digest::of(&bytes);
-    let sender = sender.connect().await?;
-    let verifier = match route.verifier {
-        Some(verifier) => verifier,
-        None => sender.registry.verifier().await?,
-    };
-    let call = Abi::stageCall { verifier, artifact: bytes.into(), evidence: Bytes::new() };
-    let rehearsal = if route.unchecked { Rehearsal::None } else { Rehearsal::First };
-    let sent = sender.send(sender.registry.address, call.abi_encode().into(), rehearsal).await;
-    staged::<Abi::stageCall>(&sender, digest, verifier, sent).await
-}
-
-/// A proof is checked here, and then on chain.
-async fn proven(
-    file: &Path,
-    proof: &Path,
-    route: &Route,
+/// Stages the artifact, unchecked whatever its bytes are.
+pub(crate) async fn run(
+    stage: &StageArgs,
+    blob: bool,
+    unchecked: bool,
     sender: &SenderArgs,
 ) -> Result<Report, Error> {
-    let artifact = files::artifact(file)?;
-    let digest = Digest::of(artifact.bytes());
-    let proof = proof::read(proof, &artifact)?;
+    let content = stage.read(unchecked)?;
     let sender = sender.connect().await?;
-    let verifier = proof::verifier(&sender.registry, route.verifier, &proof, &artifact).await?;
-    let (registry, evidence) = (sender.registry.address, proof::evidence(&proof));
-    if route.blob {
-        let sidecar = SidecarBuilder::<SimpleCoder>::from_slice(artifact.bytes())
-            .build_7594()
-            .map_err(|error| ProofError::Blob { problem: error.to_string() })?;
-        let sidecar = BlobTransactionSidecarVariant::Eip7594(sidecar);
-        let call = Abi::stageBlobCall { verifier, evidence, blobIndex: Default::default() };
-        let sent = sender.send_blobs(registry, call.abi_encode().into(), sidecar).await;
-        staged::<Abi::stageBlobCall>(&sender, digest, verifier, sent).await
-    } else {
-        let artifact = artifact.bytes().to_vec().into();
-        let call = Abi::stageCall { verifier, artifact, evidence };
-        let sent = sender.send(registry, call.abi_encode().into(), Rehearsal::First).await;
-        staged::<Abi::stageCall>(&sender, digest, verifier, sent).await
+    if let (true, Content::Proven(proven)) = (blob, &content) {
+        let verifier = stage.verifier(&sender.registry, &content).await?;
+        return in_a_blob(&sender, verifier, proven.as_ref()).await;
+    }
+    let data = stage.call(&sender.registry, &content).await?;
+    send(&sender, data, if unchecked { Rehearsal::None } else { Rehearsal::First }).await
+}
+
+/// The bytes go into a blob of the transaction.
+async fn in_a_blob(
+    sender: &Sender,
+    verifier: Address,
+    (artifact, proof): &(ValidArtifact, ProofFile),
+) -> Result<Report, Error> {
+    let sidecar = SidecarBuilder::<SimpleCoder>::from_slice(artifact.bytes())
+        .build_7594()
+        .map_err(|error| ProofError::Blob { problem: error.to_string() })?;
+    let sidecar = BlobTransactionSidecarVariant::Eip7594(sidecar);
+    let evidence = proof::evidence(proof);
+    let call = Abi::stageBlobCall { verifier, evidence, blobIndex: Default::default() };
+    let (registry, data) = (&sender.registry, Bytes::from(call.abi_encode()));
+    match sender.send_blobs(registry.address, data.clone(), sidecar).await {
+        Ok(transaction) => report(registry, transaction),
+        Err(error) => Err(registry.explain(error, &data).await),
     }
 }
 
-async fn staged<C: SolCall>(
+/// Makes the call that stages, and reports on what it staged.
+pub(crate) async fn send(
     sender: &Sender,
-    digest: Digest,
-    verifier: Address,
-    sent: Result<Mined, Error>,
+    data: Bytes,
+    rehearsal: Rehearsal,
 ) -> Result<Report, Error> {
-    let transaction = match sent {
-        Ok(transaction) => transaction,
-        Err(error) => return Err(sender.explain(error, C::SELECTOR, C::SIGNATURE).await),
-    };
+    let registry = &sender.registry;
+    match sender.send(registry.address, data.clone(), rehearsal).await {
+        Ok(transaction) => report(registry, transaction),
+        Err(error) => Err(registry.explain(error, &data).await),
+    }
+}
+
+/// What a transaction staged.
+pub(crate) fn report(registry: &Registry, transaction: Mined) -> Result<Report, Error> {
     let staged = transaction
-        .events(sender.registry.address)
+        .events(registry.address)
         .find_map(|event| match event {
             Abi::IConfigRegistryEvents::Staged(staged) => Some(staged),
             _ => None,
         })
         .ok_or_else(|| ChainError::NoEvent { event: "Staged", hash: transaction.hash })?;
-    let Abi::Staged { id, engine, size, rows, locationKind, location, .. } = staged;
+    let Abi::Staged { id, digest, verifier, engine, size, rows, locationKind, location, .. } =
+        staged;
     let versioned_hash = (locationKind == LocationKind::Blob).then(|| B256::from(location));
     Ok(Report::of(&Staged {
         id,
-        digest,
+        digest: Digest(digest.0),
         verifier,
         engine,
         size,

@@ -21,9 +21,10 @@ use crate::{
     abi::IConfigRegistry::IConfigRegistryEvents,
     chain::Chain,
     error::{ChainError, Error, SetupError},
-    refusal::Refusal,
+    refusal::{INNER_CALL_FAILED, Refusal},
     registry::{Registry, RegistryArgs},
     report::time,
+    safe::execute::Signed,
     signer::SignerArgs,
 };
 
@@ -50,7 +51,12 @@ pub(crate) struct SenderArgs {
 pub(crate) struct Sender {
     pub(crate) registry: Registry,
     wallet: EthereumWallet,
+    /// Signs and pays for the transactions.
+    payer: Address,
+    /// Whom registry and AccessManager see: the payer, or the Safe through which it acts.
     pub(crate) account: Address,
+    /// What the Safe's owners signed, if it is one.
+    through: Option<Signed>,
     timeout: Duration,
 }
 
@@ -80,27 +86,47 @@ impl SenderArgs {
     /// Reads the key first: a missing one needs no chain to be said.
     pub(crate) async fn connect(&self) -> Result<Sender, Error> {
         let signer: PrivateKeySigner = self.signer.signer()?;
-        let account = signer.address();
+        let payer = signer.address();
         let registry = self.registry.connect().await?;
         let timeout = Duration::from_secs(self.tx_timeout);
-        Ok(Sender { registry, wallet: EthereumWallet::from(signer), account, timeout })
+        let wallet = EthereumWallet::from(signer);
+        Ok(Sender { registry, wallet, payer, account: payer, through: None, timeout })
     }
 }
 
 impl Sender {
-    /// Sends a call and waits until it is mined.
+    /// The same, acting through a Safe with what its owners signed.
+    pub(crate) fn through(self, signed: Signed) -> Self {
+        Self { account: signed.safe(), through: Some(signed), ..self }
+    }
+
+    /// Makes a call as the account and waits until it is mined.
     pub(crate) async fn send(
         &self,
         to: Address,
         data: Bytes,
         rehearsal: Rehearsal,
     ) -> Result<Mined, Error> {
-        let call =
-            TransactionRequest::default().with_from(self.account).with_to(to).with_input(data);
-        self.submit(call, None, rehearsal).await
+        let Some(signed) = &self.through else { return self.transact(to, data, rehearsal).await };
+        let execution = signed.execution(&self.registry, to, &data).await?;
+        match self.transact(signed.safe(), execution, rehearsal).await {
+            // Safe 1.4.1 says that the call failed, and not why.
+            Err(Error::Chain(ChainError::Refused { refusal, transaction }))
+                if refusal.reason == INNER_CALL_FAILED =>
+            {
+                let call = TransactionRequest::default().with_from(self.account);
+                let call = call.with_to(to).with_input(data);
+                let refusal = match self.registry.chain.call(call, BlockId::latest(), None).await {
+                    Err(ChainError::Refused { refusal, .. }) => refusal,
+                    _ => refusal,
+                };
+                Err(ChainError::Refused { refusal, transaction }.into())
+            }
+            outcome => outcome,
+        }
     }
 
-    /// Sends a call with blobs (EIP-4844), and waits until it is mined.
+    /// Sends a call with blobs (EIP-4844) as the account of the key, and waits until it is mined.
     pub(crate) async fn send_blobs(
         &self,
         to: Address,
@@ -110,11 +136,22 @@ impl Sender {
         let chain = &self.registry.chain;
         let base = chain.ask("eth_blobBaseFee", chain.provider.get_blob_base_fee()).await?;
         let mut call =
-            TransactionRequest::default().with_from(self.account).with_to(to).with_input(data);
+            TransactionRequest::default().with_from(self.payer).with_to(to).with_input(data);
         call.blob_versioned_hashes = Some(sidecar.versioned_hashes().collect());
         // It rises by an eighth a block at most; one that is never used costs nothing.
         call.max_fee_per_blob_gas = Some(base.saturating_mul(2));
         self.submit(call, Some(sidecar), Rehearsal::First).await
+    }
+
+    /// Sends a transaction and waits until it is mined.
+    async fn transact(
+        &self,
+        to: Address,
+        data: Bytes,
+        rehearsal: Rehearsal,
+    ) -> Result<Mined, Error> {
+        let call = TransactionRequest::default().with_from(self.payer).with_to(to).with_input(data);
+        self.submit(call, None, rehearsal).await
     }
 
     async fn submit(
@@ -135,7 +172,7 @@ impl Sender {
             Rehearsal::None => chain.block(BlockId::latest()).await?.header.gas_limit.min(GAS_CAP),
         };
         let fees = chain.ask("eth_feeHistory", provider.estimate_eip1559_fees()).await?;
-        let nonce = provider.get_transaction_count(self.account).pending();
+        let nonce = provider.get_transaction_count(self.payer).pending();
         let mut request = call
             .clone()
             .with_nonce(chain.ask("eth_getTransactionCount", nonce).await?)

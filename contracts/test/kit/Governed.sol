@@ -2,7 +2,9 @@
 pragma solidity 0.8.37;
 
 import {AccessManager} from "@openzeppelin/contracts/access/manager/AccessManager.sol";
-import {Deploy, Deployment, Plan} from "../../script/Deploy.s.sol";
+import {Deploy, Deployment} from "../../script/Deploy.s.sol";
+import {Holder, Plan, VerifierPlan} from "../../script/Plan.sol";
+import {SafeContracts} from "../../script/Safes.sol";
 import {vm} from "../../script/Vm.sol";
 import {ConfigRegistry} from "../../src/ConfigRegistry.sol";
 import {EmergencyStop} from "../../src/EmergencyStop.sol";
@@ -50,23 +52,34 @@ abstract contract Governed is Test {
         vm.warp(1_763_700_000);
         vm.roll(21_000_000);
         Deployment memory deployment = script.deploy(plan(), address(script));
-        (manager, verifier, registry) = (deployment.manager, deployment.verifier, deployment.registry);
+        (manager, verifier, registry) = (deployment.manager, deployment.judge, deployment.registry);
         emergencyStop = deployment.emergencyStop;
     }
 
-    function plan() internal pure returns (Plan memory) {
+    function plan() internal pure virtual returns (Plan memory) {
+        VerifierPlan[] memory verifiers = new VerifierPlan[](1);
+        verifiers[0] = VerifierPlan("calldata", 1);
         return Plan({
-            admin: ADMIN,
-            publisher: PUBLISHER,
-            promoter: PROMOTER,
-            guardian: GUARDIAN,
-            operations: OPERATIONS,
+            chainId: 31_337,
+            safe: SafeContracts(address(0), address(0), address(0)),
+            admin: account(ADMIN),
+            publisher: account(PUBLISHER),
+            promoter: account(PROMOTER),
+            guardian: account(GUARDIAN),
+            operations: account(OPERATIONS),
             promoteDelay: PROMOTE_DELAY,
             operationsDelay: OPERATIONS_DELAY,
             adminDelay: ADMIN_DELAY,
             coolingOff: COOLING_OFF,
-            stagingPeriod: STAGING_PERIOD
+            stagingPeriod: STAGING_PERIOD,
+            verifiers: verifiers,
+            deployment: ""
         });
+    }
+
+    /// @dev A holder of one key.
+    function account(address holder) internal pure returns (Holder memory) {
+        return Holder(holder, new address[](0), 0, 0);
     }
 
     function stage(uint256 salt) internal returns (ArtifactId) {

@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use super::{Demo, Ports, quoted, typed};
 use crate::{
-    chain::{Account, GUARDIAN, OPERATIONS},
+    chain::{GUARDIANS, OPERATIONS},
     scene::{Journal, Staged},
     signals,
     tools::Tools,
@@ -43,12 +43,22 @@ pub(super) async fn run(tools: &Tools) -> Result<ExitCode> {
 fn invitation(tools: &Tools, demo: &Demo, first: &Staged) -> String {
     let Demo { scene, edge, .. } = demo;
     let (proxy, admin, rpc) = (edge.address, edge.admin, &scene.rpc().url);
-    let ctl = |account: Account, command: &str| {
+    let greenlightctl = typed(tools, &tools.greenlightctl);
+    let revive = format!(
+        "GREENLIGHT_RPC={rpc} GREENLIGHT_REGISTRY={} GREENLIGHT_PRIVATE_KEY={} {greenlightctl} revive",
+        scene.deployment.registry, OPERATIONS.key
+    );
+    let folder = scene.dir.path();
+    let deployment = quoted(&folder.join("deployment.json").display().to_string());
+    let guardian = |name: &str, act: &str| {
+        let file = quoted(&folder.join(name).display().to_string());
+        let [first, second, _] = GUARDIANS.map(|owner| owner.key);
         format!(
-            "GREENLIGHT_RPC={rpc} GREENLIGHT_REGISTRY={} GREENLIGHT_PRIVATE_KEY={} {} {command}",
-            scene.deployment.registry,
-            account.key,
-            typed(tools, &tools.greenlightctl)
+            "export GREENLIGHT_RPC={rpc} GREENLIGHT_DEPLOYMENT={deployment}\n\
+             {greenlightctl} propose {act} --safe guardian --out {file}\n\
+             GREENLIGHT_PRIVATE_KEY={first} {greenlightctl} sign {file}\n\
+             GREENLIGHT_PRIVATE_KEY={second} {greenlightctl} sign {file}\n\
+             GREENLIGHT_PRIVATE_KEY={first} {greenlightctl} execute {file}"
         )
     };
     let browser: String = ["User-Agent", "Accept", "Accept-Language", "Accept-Encoding"]
@@ -84,10 +94,10 @@ fn invitation(tools: &Tools, demo: &Demo, first: &Staged) -> String {
          # one that keeps cookies passes a challenge\n\
          curl -sS -i -L -b '' http://{proxy}/challenge/\n\
          \n\
-         # every edge goes back to the first artifact\n\
+         # every edge goes back to the first artifact: two of the guardian's three owners sign, one of them sends it\n\
          {rollback}\n\
          \n\
-         # every edge allows everything: send the bot again\n\
+         # every edge allows everything, in the same way: send the bot again\n\
          {kill}\n\
          \n\
          # what the edge runs, and why\n\
@@ -98,8 +108,7 @@ fn invitation(tools: &Tools, demo: &Demo, first: &Staged) -> String {
         origin = scene.origin.address,
         beacon = scene.endpoint.url,
         registry = scene.deployment.registry,
-        rollback = ctl(GUARDIAN, &format!("rollback {}", first.id)),
-        kill = ctl(GUARDIAN, "kill"),
-        revive = ctl(OPERATIONS, "revive"),
+        rollback = guardian("rollback.proposal", &format!("rollback {}", first.id)),
+        kill = guardian("kill.proposal", "kill"),
     )
 }

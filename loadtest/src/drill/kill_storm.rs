@@ -15,7 +15,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use super::Drill;
 use crate::{
     chain::{ADMIN, Blocks, GUARDIAN, SPARE},
-    deploy::{self, Manager, OPERATIONS_ROLE, Registry},
+    deploy::{self, Holding, Manager, OPERATIONS_ROLE, Registry},
     edge::Settings,
     load::{Route, Who},
     scene::{SOON, Scene, Setup},
@@ -25,8 +25,12 @@ const CHANGES: u64 = 1_000;
 const APART: Duration = Duration::from_millis(20);
 
 pub(super) async fn run(drill: &mut Drill) -> Result<()> {
-    let setup =
-        Setup { blocks: Blocks::ByTransaction, slot: Duration::from_millis(400), ..Setup::QUICK };
+    let setup = Setup {
+        blocks: Blocks::ByTransaction,
+        slot: Duration::from_millis(400),
+        holding: Holding::Accounts,
+        ..Setup::QUICK
+    };
     let scene = Scene::start(&drill.tools, setup, &drill.journal).await?;
     let (manager, registry) = (scene.deployment.manager, scene.deployment.registry);
     // A second holder of the operations role, without a delay, only so that the bit can change back that fast.

@@ -29,10 +29,8 @@ pub(super) async fn run(drill: &mut Drill) -> Result<()> {
     let tally = drill.journal.counter.read();
     let lines = edge.evidence()?.len();
 
-    let registry = scene.deployment.registry;
-    let verifier = scene.deployment.verifier;
-    let stop = Registry::stopVerifierCall { verifier }.abi_encode();
-    scene.rpc().act(GUARDIAN.address, registry, stop).await.context("stopVerifier")?;
+    let verifier = scene.deployment.verifier.to_string();
+    scene.ctl.run(GUARDIAN, ["stop-verifier", &verifier]).await?.done()?;
 
     for (what, staged) in [("scheduled", &scheduled), ("staged", &staged)] {
         let id = staged.id.to_string();

@@ -20,7 +20,7 @@ use super::Drill;
 use crate::{
     artifacts,
     chain::PUBLISHER,
-    deploy::{self, Registry},
+    deploy::{self, Holding, Registry},
     edge::{Edge, Settings},
     load::Load,
     scene::{SOON, Scene, Setup, Staged, evidence},
@@ -72,7 +72,8 @@ impl Edges {
 }
 
 pub(super) async fn run(drill: &mut Drill) -> Result<()> {
-    let scene = Scene::start(&drill.tools, Setup::QUICK, &drill.journal).await?;
+    let setup = Setup { holding: Holding::Accounts, ..Setup::QUICK };
+    let scene = Scene::start(&drill.tools, setup, &drill.journal).await?;
     let first = scene.publish("first").await?;
     let this = scene.settings();
     let earlier = Settings {

@@ -5,11 +5,16 @@ use alloy::{
     primitives::FixedBytes,
 };
 
+use crate::safe::ISafe;
+
 use super::{IAccessManaged, IAccessManager, IArtifactVerifier, IConfigRegistry, IGroth16Verifier};
 
 fn compiled(contract: &str) -> JsonAbi {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join(format!("../contracts/out/{contract}.sol/{contract}.json"));
+    abi_of(&format!("out/{contract}.sol/{contract}.json"))
+}
+
+fn abi_of(artifact: &str) -> JsonAbi {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../contracts").join(artifact);
     let text = std::fs::read_to_string(&path).unwrap_or_else(|error| {
         panic!(
             "{}: {error}; make it with: cd contracts && npm ci && npx forge build",
@@ -51,14 +56,17 @@ fn errors(abi: &JsonAbi) -> BTreeSet<String> {
 }
 
 fn assert_part_of(ours: &JsonAbi, contract: &str) {
-    let theirs = compiled(contract);
+    assert_within(ours, &compiled(contract), contract);
+}
+
+fn assert_within(ours: &JsonAbi, theirs: &JsonAbi, contract: &str) {
     let unknown: Vec<_> = [
         functions(ours.functions())
             .difference(&functions(theirs.functions()))
             .cloned()
             .collect::<Vec<_>>(),
         events(ours.events()).difference(&events(theirs.events())).cloned().collect(),
-        errors(ours).difference(&errors(&theirs)).cloned().collect(),
+        errors(ours).difference(&errors(theirs)).cloned().collect(),
     ]
     .concat();
     assert_eq!(unknown, Vec::<String>::new(), "not in {contract}");
@@ -78,6 +86,14 @@ fn what_is_used_of_the_access_manager_is_in_the_compiled_one() {
     assert_part_of(&IAccessManaged::abi::contract(), "IAccessManaged");
     assert_part_of(&IArtifactVerifier::abi::contract(), "IArtifactVerifier");
     assert_part_of(&IGroth16Verifier::abi::contract(), "Groth16Verifier");
+}
+
+#[test]
+fn what_is_used_of_a_safe_is_in_the_published_one() {
+    let theirs = abi_of(
+        "node_modules/@safe-global/safe-smart-account/build/artifacts/contracts/Safe.sol/Safe.json",
+    );
+    assert_within(&ISafe::abi::contract(), &theirs, "Safe");
 }
 
 #[test]

@@ -75,3 +75,19 @@ fn foreign_reverts_are_shown_escaped() {
     );
     assert_eq!(Refusal::decode(&Bytes::from_static(&[1])).reason, "revert");
 }
+
+#[test]
+fn a_safes_codes_are_put_into_words() {
+    for (code, reason) in [
+        ("GS010", "safe-gas"),
+        ("GS013", INNER_CALL_FAILED),
+        ("GS020", "safe-signatures"),
+        ("GS026", "safe-signatures"),
+        ("GS031", "safe-caller"),
+        ("GS999", "revert"),
+    ] {
+        let refused = refusal(&Revert::from(code));
+        assert_eq!(refused.reason, reason);
+        assert!(refused.message.contains(code), "{}", refused.message);
+    }
+}

@@ -13,5 +13,6 @@ mod files;
 mod history;
 mod proof;
 mod registry;
+mod safes;
 mod support;
 mod train;

@@ -8,7 +8,7 @@ use std::{
     net::TcpStream,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
-    sync::OnceLock,
+    sync::{Mutex, OnceLock},
 };
 
 use serde_json::{Value, json};
@@ -40,11 +40,52 @@ pub(crate) const OPERATIONS: Account = Account {
     address: "0x9965507D1a55bcC2695C58ba16FB37d819B0A4dc",
     key: "0x8b3a350cf5c34c9194ca85829a2df0ec3153be0318b5e2d3348e872092edffba",
 };
+/// Owners of the publisher's Safe.
+pub(crate) const PUBLISHERS: [Account; 3] = [
+    PUBLISHER,
+    PROMOTER,
+    Account {
+        address: "0x14dC79964da2C08b23698B3D3cc7Ca32193d9955",
+        key: "0x4bbbf85ce3377467afe5d46f804f221813b2bb87f24d81f60f1fcdbf7cbf4356",
+    },
+];
+/// Owners of the guardian's Safe.
+pub(crate) const GUARDIANS: [Account; 3] = [
+    GUARDIAN,
+    Account {
+        address: "0x23618e81E3f5cdF7f54C3d65f7FBc0aBf5B21E8f",
+        key: "0xdbda1821b80551c9d65939329250298aa3472ba22feea921c0cf5d620ea67b97",
+    },
+    Account {
+        address: "0xa0Ee7A142d267C1f36714E4a8F75612F20a79720",
+        key: "0x2a871d0798f97d79848a013d4936a73bf4cc922c825d33c1cf7073dff6d409c6",
+    },
+];
+/// Holds no role and owns no Safe.
+pub(crate) const RELAYER: Account = Account {
+    address: "0x976EA74026E726554dB657fA54763abd0C3a0aa9",
+    key: "0x92db14e403b83dfe3df233f83dfa3a0d7096f21ca9b0d6d6b8d88b2b4ec1564e",
+};
 const ADMIN: &str = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8";
 const DEPLOYER: &str = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266";
 
 pub(crate) fn contracts() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../contracts")
+}
+
+/// One of Foundry's programs. The npm packages' launchers would leave their child behind when killed, and forge's ends with
+/// 0 however forge ends, so these are the binaries that they launch.
+fn foundry(name: &str) -> PathBuf {
+    let packages = contracts().join("node_modules/@foundry-rs");
+    fs::read_dir(&packages)
+        .unwrap_or_else(|error| {
+            panic!("{}: {error}; make it with: cd contracts && npm ci", packages.display())
+        })
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.file_name().unwrap().to_string_lossy().starts_with(&format!("{name}-")))
+        .map(|path| path.join("bin").join(name))
+        .find(|path| path.exists())
+        .expect("the binary for this platform")
 }
 
 /// A running anvil; it ends with this value.
@@ -54,20 +95,9 @@ pub(crate) struct Anvil {
 }
 
 impl Anvil {
-    /// Starts one on a free port. The npm package's launcher would leave its child behind when killed, so this is the
-    /// binary that it launches.
+    /// Starts one on a free port.
     pub(crate) fn start(arguments: &[&str]) -> Self {
-        let packages = contracts().join("node_modules/@foundry-rs");
-        let binary = fs::read_dir(&packages)
-            .unwrap_or_else(|error| {
-                panic!("{}: {error}; make it with: cd contracts && npm ci", packages.display())
-            })
-            .map(|entry| entry.unwrap().path())
-            .filter(|path| path.file_name().unwrap().to_string_lossy().starts_with("anvil-"))
-            .map(|path| path.join("bin/anvil"))
-            .find(|path| path.exists())
-            .expect("anvil's binary for this platform");
-        let mut child = Command::new(binary)
+        let mut child = Command::new(foundry("anvil"))
             .args(["--port", "0"])
             .args(arguments)
             .stdout(Stdio::piped())
@@ -168,50 +198,88 @@ impl Drop for Anvil {
 /// What the deployment script leaves: the file that it writes, and the chain's state.
 struct Deployed {
     file: String,
+    /// What the proof of everybody's powers said.
+    powers: String,
     state: Value,
 }
 
+/// Who holds the roles of a deployment.
+#[derive(Clone, Copy, Debug)]
+enum Holding {
+    /// Accounts of one key each.
+    Keys,
+    /// Safes, two of three, as publisher, which promotes, and as guardian.
+    Safes,
+}
+
+/// The plan of a deployment, as `networks/*.toml` are.
+fn plan(holding: Holding, deployment: &str) -> String {
+    let account = |account: Account| format!("address = {:?}", account.address);
+    let safe = |owners: [Account; 3]| {
+        let owners = owners.map(|owner| format!("{:?}", owner.address)).join(", ");
+        format!("owners = [{owners}]\nthreshold = 2\nsalt = 1")
+    };
+    let (publisher, promoter, guardian) = match holding {
+        Holding::Keys => (
+            account(PUBLISHER),
+            format!("[holders.promoter]\n{}\n", account(PROMOTER)),
+            account(GUARDIAN),
+        ),
+        Holding::Safes => (safe(PUBLISHERS), String::new(), safe(GUARDIANS)),
+    };
+    format!(
+        "chain_id = 31337\ndeployment = {deployment:?}\n\
+         [holders.admin]\naddress = {ADMIN:?}\n[holders.publisher]\n{publisher}\n{promoter}\
+         [holders.guardian]\n{guardian}\n[holders.operations]\n{}\n\
+         [delays]\npromote = {TIMELOCK}\noperations = {TIMELOCK}\nadmin = {TIMELOCK}\n\
+         cooling_off = {TIMELOCK}\nstaging_period = 2592000\n\
+         [verifiers.calldata]\nengine = 1\n",
+        account(OPERATIONS)
+    )
+}
+
+/// Runs a script of forge; what it said.
+pub(crate) fn forge(anvil: &Anvil, script: &str, plan: &str, arguments: &[&str]) -> Output {
+    Command::new(foundry("forge"))
+        .args(["script", script, "--sig", "run(string)", plan, "--rpc-url", &anvil.url])
+        .args(arguments)
+        .current_dir(contracts())
+        .output()
+        .unwrap()
+}
+
 /// Runs the deployment script once for all tests.
-fn deployed() -> &'static Deployed {
-    static DEPLOYED: OnceLock<Deployed> = OnceLock::new();
-    DEPLOYED.get_or_init(|| {
+fn deployed(holding: Holding) -> &'static Deployed {
+    static KEYS: OnceLock<Deployed> = OnceLock::new();
+    static SAFES: OnceLock<Deployed> = OnceLock::new();
+    let deployed = match holding {
+        Holding::Keys => &KEYS,
+        Holding::Safes => &SAFES,
+    };
+    deployed.get_or_init(|| {
+        // Forge writes into its folders as if it were alone.
+        static TURN: Mutex<()> = Mutex::new(());
+        let _turn = TURN.lock();
         let anvil = Anvil::start(&[]);
-        let name = format!("deployments/31337-publisher-{}.json", std::process::id());
-        let path = contracts().join(&name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        let delay = TIMELOCK.to_string();
-        let output = Command::new(contracts().join("node_modules/.bin/forge"))
-            .args([
-                "script",
-                "script/Deploy.s.sol",
-                "--broadcast",
-                "--unlocked",
-                "--sender",
-                DEPLOYER,
-            ])
-            .args(["--rpc-url", &anvil.url])
-            .env("GREENLIGHT_ADMIN", ADMIN)
-            .env("GREENLIGHT_PUBLISHER", PUBLISHER.address)
-            .env("GREENLIGHT_PROMOTER", PROMOTER.address)
-            .env("GREENLIGHT_GUARDIAN", GUARDIAN.address)
-            .env("GREENLIGHT_OPERATIONS", OPERATIONS.address)
-            .env("GREENLIGHT_PROMOTE_DELAY", &delay)
-            .env("GREENLIGHT_OPERATIONS_DELAY", &delay)
-            .env("GREENLIGHT_ADMIN_DELAY", &delay)
-            .env("GREENLIGHT_COOLING_OFF", &delay)
-            .env("GREENLIGHT_STAGING_PERIOD", "2592000")
-            .env("GREENLIGHT_DEPLOYMENT", &name)
-            .current_dir(contracts())
-            .output()
-            .unwrap();
-        assert!(
-            output.status.success(),
-            "forge script: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        let file = fs::read_to_string(&path).unwrap();
-        fs::remove_file(&path).unwrap();
-        Deployed { file, state: anvil.rpc("anvil_dumpState", json!([])) }
+        let name = format!("deployments/31337-publisher-{}-{holding:?}", std::process::id());
+        let (toml, json) = (format!("{name}.toml"), format!("{name}.json"));
+        fs::create_dir_all(contracts().join("deployments")).unwrap();
+        fs::write(contracts().join(&toml), plan(holding, &json)).unwrap();
+        // One transaction after the other: anvil, mining at each, may forget the next of several at once.
+        let unlocked = ["--broadcast", "--slow", "--unlocked", "--sender", DEPLOYER];
+        let deployed = forge(&anvil, "script/Deploy.s.sol", &toml, &unlocked);
+        let said = String::from_utf8_lossy(&deployed.stderr);
+        assert!(deployed.status.success(), "forge script: {said}");
+        // Nobody but the holders has any power, which the chain itself says.
+        let powers = forge(&anvil, "script/Powers.s.sol", &toml, &[]);
+        let said = String::from_utf8_lossy(&powers.stderr);
+        assert!(powers.status.success(), "forge script: {said}");
+        let file = fs::read_to_string(contracts().join(&json)).unwrap();
+        for name in [toml, json] {
+            fs::remove_file(contracts().join(name)).unwrap();
+        }
+        let powers = String::from_utf8(powers.stdout).unwrap();
+        Deployed { file, powers, state: anvil.rpc("anvil_dumpState", json!([])) }
     })
 }
 
@@ -222,8 +290,22 @@ pub(crate) struct World {
 }
 
 impl World {
+    /// One whose roles are held by accounts of one key.
     pub(crate) fn new() -> Self {
-        let deployed = deployed();
+        Self::of(deployed(Holding::Keys))
+    }
+
+    /// One whose publisher, which promotes, and whose guardian are Safes.
+    pub(crate) fn with_safes() -> Self {
+        Self::of(deployed(Holding::Safes))
+    }
+
+    /// What the proof of everybody's powers says of the second.
+    pub(crate) fn powers_with_safes() -> &'static str {
+        &deployed(Holding::Safes).powers
+    }
+
+    fn of(deployed: &Deployed) -> Self {
         let anvil = Anvil::start(&[]);
         anvil.rpc("anvil_loadState", json!([deployed.state]));
         let directory = TempDir::new().unwrap();
