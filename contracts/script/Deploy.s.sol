@@ -22,6 +22,8 @@ struct Holders {
 
 /// @param judge By whose checker the emergency stop judges.
 /// @param verifiers In the order of the plan.
+/// @param factory Creates manager, registry and emergency stop by CREATE2, with `salt`, so that their addresses tell what they
+/// began with.
 struct Deployment {
     AccessManager manager;
     ConfigRegistry registry;
@@ -30,6 +32,8 @@ struct Deployment {
     address[] verifiers;
     SafeContracts safe;
     Holders holders;
+    address factory;
+    uint256 salt;
 }
 
 /// @title Deploys what a plan names: Safes, verifiers, the registry with its authority, the emergency stop
@@ -53,14 +57,19 @@ contract Deploy {
         Plans.check(plan, deployer);
         deployment.safe = _safe(plan);
         deployment.holders = _holders(plan, deployment.safe);
-        deployment.manager = new AccessManager(deployer);
+        // Forge sends what is broadcast through the factory that most chains have at this address.
+        deployment.factory = deployer == msg.sender ? 0x4e59b44847b379578588920cA78FbF26c0B4956C : deployer;
+        deployment.salt = vm.getNonce(deployer);
+        bytes32 salt = bytes32(deployment.salt);
+        deployment.manager = new AccessManager{salt: salt}(deployer);
         deployment.judge = Verifiers.judge();
         deployment.verifiers = Verifiers.resolve(plan.verifiers, deployment.judge);
-        deployment.registry =
-            new ConfigRegistry(address(deployment.manager), deployment.verifiers, plan.coolingOff, plan.stagingPeriod);
+        deployment.registry = new ConfigRegistry{salt: salt}(
+            address(deployment.manager), deployment.verifiers, plan.coolingOff, plan.stagingPeriod
+        );
         CalldataVerifier[] memory references = new CalldataVerifier[](1);
         references[0] = deployment.judge;
-        deployment.emergencyStop = new EmergencyStop(deployment.registry, references);
+        deployment.emergencyStop = new EmergencyStop{salt: salt}(deployment.registry, references);
         deployment.manager.multicall(_wiring(plan, deployment, deployer));
     }
 
@@ -139,6 +148,8 @@ contract Deploy {
         vm.serializeAddress(object, "manager", address(deployment.manager));
         vm.serializeAddress(object, "registry", address(deployment.registry));
         vm.serializeAddress(object, "emergencyStop", address(deployment.emergencyStop));
+        vm.serializeAddress(object, "factory", deployment.factory);
+        vm.serializeUint(object, "salt", deployment.salt);
         // The one that `greenlightctl stage` takes unless told otherwise.
         vm.serializeAddress(object, "verifier", deployment.verifiers[0]);
         vm.serializeString(object, "verifiers", verifiers);

@@ -56,6 +56,8 @@ library Plans {
     error MissingDelay(string name);
     /// @notice Delays are 32-bit numbers of seconds.
     error DelayTooLong(string name, uint256 delay);
+    /// @notice Who hands out roles can hand out one without its delay, so that the administrator's own is the timelock's bound.
+    error AdminDelayTooShort(uint32 adminDelay, uint32 longestDelay);
     /// @notice What is decided after a change of the head must never meet the cooling-off of that change.
     error CoolingOffTooLong(uint32 coolingOff, uint32 shortestDelay);
     /// @notice What is staged must outlive the delay of its promotion.
@@ -117,6 +119,8 @@ library Plans {
         if (plan.promoteDelay == 0) revert MissingDelay("promote");
         if (plan.operationsDelay == 0) revert MissingDelay("operations");
         if (plan.adminDelay == 0) revert MissingDelay("admin");
+        uint32 longest = plan.promoteDelay < plan.operationsDelay ? plan.operationsDelay : plan.promoteDelay;
+        if (plan.adminDelay < longest) revert AdminDelayTooShort(plan.adminDelay, longest);
         uint32 shortest = plan.promoteDelay < plan.operationsDelay ? plan.promoteDelay : plan.operationsDelay;
         if (plan.coolingOff > shortest) revert CoolingOffTooLong(plan.coolingOff, shortest);
         if (plan.stagingPeriod <= plan.promoteDelay) {

@@ -22,6 +22,13 @@ import {Wiring} from "./Wiring.sol";
 contract Powers {
     /// @notice The code there is not what these sources give for the plan.
     error OtherCode(string name, address where);
+    /// @notice It was created by something else than these sources, or with other arguments: what it began with is unknown,
+    /// whatever its code is now.
+    error OtherCreation(string name, address expected, address found);
+    /// @notice The manager was there before the block from which its events are read.
+    error EventsMissing(uint256 fromBlock);
+    /// @notice The Safe is another than the plan's, of which nobody knows what it began with.
+    error OtherSafe(string holder, address expected, address found);
     /// @notice The registry obeys another AccessManager.
     error OtherAuthority(address expected, address found);
     /// @notice The deployer kept a role.
@@ -67,6 +74,7 @@ contract Powers {
         string memory json = vm.readFile(plan.deployment);
         uint256 from = vm.parseJsonUint(json, ".fromBlock");
         Deployment memory deployment = _read(plan, json);
+        if (from > 0 && _codeAt(address(deployment.manager), from - 1).length > 0) revert EventsMissing(from);
         Vm.Log[] memory logs =
             _append(_logs(address(deployment.manager), from), _logs(address(deployment.registry), from));
         verify(plan, deployment, logs);
@@ -78,6 +86,7 @@ contract Powers {
         address deployer = _deployer(deployment, logs);
         Plans.check(plan, deployer);
         _verifyCode(plan, deployment, deployer);
+        _verifyCreation(plan, deployment, deployer);
         _verifyRoles(plan, deployment, logs, deployer);
         _verifyFunctions(plan, deployment, logs);
         _verifyVerifiers(deployment, logs);
@@ -104,6 +113,43 @@ contract Powers {
         address authority = deployment.registry.authority();
         if (authority != address(manager)) revert OtherAuthority(address(manager), authority);
         if (Plans.hasSafes(plan)) Safes.checkContracts(deployment.safe);
+    }
+
+    // Who creates a contract chooses its storage, too, and needs no events for it. An address that CREATE2 gave depends on the
+    // code that created it, whoever the factory is.
+    function _verifyCreation(Plan memory plan, Deployment memory deployment, address deployer) private pure {
+        address manager = address(deployment.manager);
+        address registry = address(deployment.registry);
+        bytes memory arguments = abi.encode(deployer);
+        _created(deployment, "AccessManager", manager, bytes.concat(type(AccessManager).creationCode, arguments));
+        arguments = abi.encode(manager, deployment.verifiers, plan.coolingOff, plan.stagingPeriod);
+        _created(deployment, "ConfigRegistry", registry, bytes.concat(type(ConfigRegistry).creationCode, arguments));
+        CalldataVerifier[] memory references = new CalldataVerifier[](1);
+        references[0] = deployment.judge;
+        arguments = abi.encode(registry, references);
+        _created(
+            deployment,
+            "EmergencyStop",
+            address(deployment.emergencyStop),
+            bytes.concat(type(EmergencyStop).creationCode, arguments)
+        );
+    }
+
+    function _created(Deployment memory deployment, string memory name, address where, bytes memory code) private pure {
+        bytes32 hash =
+            keccak256(abi.encodePacked(bytes1(0xff), deployment.factory, bytes32(deployment.salt), keccak256(code)));
+        address expected = _address(hash);
+        if (where != expected) revert OtherCreation(name, expected, where);
+    }
+
+    function _codeAt(address where, uint256 number) private returns (bytes memory) {
+        bytes memory digits = "0123456789abcdef";
+        string memory hex_ = "";
+        do {
+            hex_ = string.concat(string(abi.encodePacked(digits[number % 16])), hex_);
+            number /= 16;
+        } while (number > 0);
+        return vm.rpc("eth_getCode", string.concat('["', vm.toString(where), '","0x', hex_, '"]'));
     }
 
     function _same(string memory name, address where, address expected) private view {
@@ -229,6 +275,10 @@ contract Powers {
             return;
         }
         if (!Safes.isProxy(account)) revert NotASafe(name, account);
+        if (!isGiven) {
+            address expected = Safes.predict(deployment.safe, planned.owners, planned.threshold, planned.salt);
+            if (account != expected) revert OtherSafe(name, expected, account);
+        }
         address found = _slot(account, Safes.SINGLETON_SLOT);
         if (found != deployment.safe.singleton) revert OtherSingleton(name, deployment.safe.singleton, found);
         found = _slot(account, Safes.FALLBACK_HANDLER_SLOT);
@@ -318,6 +368,8 @@ contract Powers {
         for (uint256 i = 0; i < plan.verifiers.length; ++i) {
             deployment.verifiers[i] = vm.parseJsonAddress(json, string.concat(".verifiers.", plan.verifiers[i].kind));
         }
+        deployment.factory = vm.parseJsonAddress(json, ".factory");
+        deployment.salt = vm.parseJsonUint(json, ".salt");
         deployment.safe = plan.safe;
         if (plan.safe.singleton == address(0)) {
             deployment.safe.singleton = vm.parseJsonAddress(json, ".safe.singleton");

@@ -59,12 +59,9 @@ library Safes {
         internal
         returns (address safe)
     {
-        bytes memory initializer = abi.encodeCall(
-            ISafe.setup,
-            (owners, threshold, address(0), "", contracts.fallbackHandler, address(0), 0, payable(address(0)))
-        );
-        safe = _predict(contracts, initializer, salt);
+        safe = predict(contracts, owners, threshold, salt);
         if (safe.code.length == 0) {
+            bytes memory initializer = _initializer(contracts, owners, threshold);
             ISafeProxyFactory(contracts.proxyFactory).createProxyWithNonce(contracts.singleton, initializer, salt);
         }
     }
@@ -74,16 +71,29 @@ library Safes {
         return safe.codehash == keccak256(vm.getDeployedCode(_artifact("SafeProxy")));
     }
 
-    function _predict(SafeContracts memory contracts, bytes memory initializer, uint256 salt)
-        private
+    /// @notice Where `create` creates it. Whatever is there began with these owners and without modules or approvals.
+    function predict(SafeContracts memory contracts, address[] memory owners, uint256 threshold, uint256 salt)
+        internal
         pure
         returns (address)
     {
+        bytes memory initializer = _initializer(contracts, owners, threshold);
         bytes memory code = ISafeProxyFactory(contracts.proxyFactory).proxyCreationCode();
         bytes32 codeHash = keccak256(abi.encodePacked(code, uint256(uint160(contracts.singleton))));
         bytes32 create2Salt = keccak256(abi.encodePacked(keccak256(initializer), salt));
         bytes32 hash = keccak256(abi.encodePacked(bytes1(0xff), contracts.proxyFactory, create2Salt, codeHash));
         return address(uint160(uint256(hash)));
+    }
+
+    function _initializer(SafeContracts memory contracts, address[] memory owners, uint256 threshold)
+        private
+        pure
+        returns (bytes memory)
+    {
+        return abi.encodeCall(
+            ISafe.setup,
+            (owners, threshold, address(0), "", contracts.fallbackHandler, address(0), 0, payable(address(0)))
+        );
     }
 
     function _expect(string memory name, address where) private view {

@@ -28,6 +28,8 @@ interface Vm {
     function toString(bytes calldata value) external pure returns (string memory);
     function toString(uint256 value) external pure returns (string memory);
     function getBlockNumber() external view returns (uint256);
+    function getNonce(address account) external view returns (uint64);
+    function rpc(string calldata method, string calldata params) external returns (bytes memory);
     function getBlockTimestamp() external view returns (uint256);
 
     // TOML

@@ -155,6 +155,18 @@ contract DeployTest is Safeguarded {
         _refuses(hasty, abi.encodeWithSelector(Plans.MissingDelay.selector, "admin"));
     }
 
+    function test_refusesAnAdministratorFasterThanTheTimelock() public {
+        Plan memory hasty = plan();
+        (hasty.promoteDelay, hasty.operationsDelay, hasty.adminDelay) = (3 days, 2 days, 3 days - 1);
+        bytes memory reason =
+            abi.encodeWithSelector(Plans.AdminDelayTooShort.selector, uint32(3 days - 1), uint32(3 days));
+        _refuses(hasty, reason);
+        (hasty.promoteDelay, hasty.operationsDelay) = (2 days, 3 days);
+        _refuses(hasty, reason);
+        hasty.adminDelay = 3 days;
+        script.deploy(hasty, address(script));
+    }
+
     function test_refusesACoolingOffThatOutlastsADelay() public {
         Plan memory long = plan();
         long.coolingOff = PROMOTE_DELAY + 1;

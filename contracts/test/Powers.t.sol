@@ -6,13 +6,35 @@ import {ISafe} from "@safe-global/safe-smart-account/contracts/interfaces/ISafe.
 import {Deployment} from "../script/Deploy.s.sol";
 import {Plan, VerifierPlan} from "../script/Plan.sol";
 import {Powers} from "../script/Powers.s.sol";
-import {Safes} from "../script/Safes.sol";
+import {ISafeProxyFactory, SafeContracts, Safes} from "../script/Safes.sol";
 import {vm} from "../script/Vm.sol";
 import {ConfigRegistry} from "../src/ConfigRegistry.sol";
+import {EmergencyStop} from "../src/EmergencyStop.sol";
 import {VerifierStatus} from "../src/interfaces/IConfigRegistry.sol";
 import {Roles} from "../src/Roles.sol";
+import {CalldataVerifier} from "../src/verifiers/CalldataVerifier.sol";
 import {CredulousVerifier} from "./kit/Governed.sol";
 import {Safeguarded} from "./kit/Safeguarded.sol";
+
+/// @dev Leaves other code than its own behind, and something in storage of which that code never told.
+contract Preloaded {
+    constructor(bytes memory code, bytes32 slot, bytes32 value) {
+        assembly ("memory-safe") {
+            sstore(slot, value)
+            return(add(code, 0x20), mload(code))
+        }
+    }
+}
+
+/// @dev Called by a Safe that sets itself up: a module that is in no list.
+contract HiddenModule {
+    function enable(address module) external {
+        bytes32 slot = keccak256(abi.encode(module, uint256(1)));
+        assembly ("memory-safe") {
+            sstore(slot, 1)
+        }
+    }
+}
 
 /// @notice The proof of who has which power: it holds after a deployment, and names whatever differs from the plan.
 contract PowersTest is Safeguarded {
@@ -206,7 +228,54 @@ contract PowersTest is Safeguarded {
         _fails(abi.encodeWithSelector(Powers.OtherCode.selector, "AccessManager", address(manager)));
     }
 
+    /// @dev An administrator, a verifier or a judge that no event tells of.
+    function test_storageThatNoEventTellsOf() public {
+        bytes32 hidden = keccak256(abi.encode(STRANGER, keccak256(abi.encode(uint256(0), uint256(1)))));
+        AccessManager preloaded =
+            AccessManager(address(new Preloaded(address(manager).code, hidden, bytes32(uint256(1)))));
+        (bool isAdmin, uint32 delay) = preloaded.hasRole(ADMIN_ROLE, STRANGER);
+        assertTrue(isAdmin && delay == 0, "the honest code's administrator");
+        bytes memory code = address(deployment.emergencyStop).code;
+        address created = address(deployment.emergencyStop);
+        address stop = address(new Preloaded(code, 0, bytes32(uint256(1))));
+        deployment.emergencyStop = EmergencyStop(stop);
+        _fails(abi.encodeWithSelector(Powers.OtherCreation.selector, "EmergencyStop", created, stop));
+
+        created = address(registry);
+        address other = address(new Preloaded(created.code, 0, bytes32(uint256(uint160(address(manager))))));
+        CalldataVerifier[] memory references = new CalldataVerifier[](1);
+        references[0] = deployment.judge;
+        deployment.registry = ConfigRegistry(other);
+        deployment.emergencyStop = new EmergencyStop(deployment.registry, references);
+        _fails(abi.encodeWithSelector(Powers.OtherCreation.selector, "ConfigRegistry", created, other));
+
+        ++deployment.salt;
+        (bool ok, bytes memory reason) =
+            address(powers).call(abi.encodeCall(powers.verify, (plan(), deployment, logs())));
+        assertTrue(!ok && bytes4(reason) == Powers.OtherCreation.selector, "nor the manager under another salt");
+    }
+
     // ---------------------------------------------------------------------------------------------------------- Safes
+
+    /// @dev Of the right owners, threshold and code; its list of modules is empty.
+    function test_aSafeThatBeganOtherwise() public {
+        address planned = deployment.holders.guardian;
+        address[] memory owners = plan().guardian.owners;
+        SafeContracts memory safes = deployment.safe;
+        bytes memory hide = abi.encodeCall(HiddenModule.enable, (STRANGER));
+        bytes memory initializer = abi.encodeCall(
+            ISafe.setup,
+            (owners, 2, address(new HiddenModule()), hide, safes.fallbackHandler, address(0), 0, payable(address(0)))
+        );
+        address found = ISafeProxyFactory(safes.proxyFactory).createProxyWithNonce(safes.singleton, initializer, 1);
+        assertTrue(ISafe(payable(found)).isModuleEnabled(STRANGER), "acts for it");
+        administer(abi.encodeCall(AccessManager.revokeRole, (Roles.GUARDIAN, planned)));
+        administer(abi.encodeCall(AccessManager.revokeRole, (Roles.STOPPER, planned)));
+        administer(abi.encodeCall(AccessManager.grantRole, (Roles.GUARDIAN, found, 0)));
+        administer(abi.encodeCall(AccessManager.grantRole, (Roles.STOPPER, found, 0)));
+        deployment.holders.guardian = found;
+        _fails(abi.encodeWithSelector(Powers.OtherSafe.selector, "guardian", planned, found));
+    }
 
     function test_aSafeWithAModule() public {
         address guardian = deployment.holders.guardian;
