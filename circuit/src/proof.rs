@@ -51,16 +51,21 @@ impl Statement {
         }
         let commitment = from_be_bytes(&self.commitment.0)
             .ok_or(EvidenceError::Commitment { found: self.commitment })?;
-        let word = u256(schema.word);
-        Ok([
-            commitment,
-            context(&self.digest, self.rows),
-            Fr::from(word.0),
-            Fr::from(word.1),
-            Fr::from(schema.engine),
-            Fr::from(schema.budget),
-        ])
+        let [context, high, low, engine, budget] = inputs_behind(&self.digest, self.rows, schema);
+        Ok([commitment, context, high, low, engine, budget])
     }
+}
+
+/// The public inputs behind the commitment.
+pub(crate) fn inputs_behind(digest: &Digest, rows: u8, schema: &Schema) -> [Fr; PUBLIC_INPUTS - 1] {
+    let word = u256(schema.word);
+    [
+        context(digest, rows),
+        Fr::from(word.0),
+        Fr::from(word.1),
+        Fr::from(schema.engine),
+        Fr::from(schema.budget),
+    ]
 }
 
 /// The digest's first 240 bits and the number of rows as one field element.

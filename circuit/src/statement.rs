@@ -5,7 +5,12 @@ use std::sync::OnceLock;
 use ark_bn254::Fr;
 use greenlight_artifact::{ArgumentClass, KindCode, Schema, ValidArtifact};
 
-use crate::{constraints, proof::Statement, r1cs::R1cs, witness};
+use crate::{
+    constraints,
+    proof::{Statement, inputs_behind},
+    r1cs::R1cs,
+    witness,
+};
 
 /// The version of the constraints; keys are for one version.
 pub const CIRCUIT_VERSION: u32 = 1;
@@ -49,11 +54,7 @@ pub fn r1cs() -> &'static R1cs {
 /// What a proof of an artifact says.
 #[must_use]
 pub fn statement(artifact: &ValidArtifact) -> Statement {
-    Statement {
-        digest: artifact.digest(),
-        commitment: artifact.commitment(),
-        rows: u8::try_from(artifact.rows().len()).unwrap_or(u8::MAX),
-    }
+    Statement { digest: artifact.digest(), commitment: artifact.commitment(), rows: rows(artifact) }
 }
 
 /// The values of all variables for an artifact under the schema that it was checked against.
@@ -71,8 +72,11 @@ pub fn assign(artifact: &ValidArtifact, schema: &Schema) -> Result<Vec<Fr>, Assi
             return Err(AssignError::Class { row, kind, class });
         }
     }
-    let statement = statement(artifact);
-    // Of an artifact the rows are in range, and the commitment is a field element.
-    let inputs = statement.public_inputs(schema).unwrap_or_default();
-    Ok(witness::values(artifact.bytes(), schema, &inputs, &artifact.digest().0))
+    let digest = artifact.digest();
+    let inputs = inputs_behind(&digest, rows(artifact), schema);
+    Ok(witness::values(artifact.bytes(), schema, &inputs, &digest.0))
+}
+
+fn rows(artifact: &ValidArtifact) -> u8 {
+    u8::try_from(artifact.rows().len()).unwrap_or(u8::MAX)
 }

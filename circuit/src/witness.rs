@@ -25,10 +25,11 @@ use crate::{
     },
 };
 
-/// The values of the public inputs, behind the constant 1, and of the witness.
+/// The constant 1, the public inputs, of which the caller gives those behind the commitment, and the witness.
 pub(crate) fn values(bytes: &[u8], schema: &Schema, inputs: &[Fr], digest: &[u8; 32]) -> Vec<Fr> {
-    let mut values = Values(Vec::with_capacity(1 << 17));
+    let mut values = Values(Vec::with_capacity(1 << 18));
     values.push(Fr::ONE);
+    values.push(Fr::ZERO);
     values.0.extend_from_slice(inputs);
 
     for byte in schema.word {
@@ -70,7 +71,10 @@ pub(crate) fn values(bytes: &[u8], schema: &Schema, inputs: &[Fr], digest: &[u8;
         cost += of_kind;
     }
     values.bits(u64::from(schema.budget).saturating_sub(cost), 32);
-    values.commitment(&elements(bytes));
+    let commitment = values.commitment(&elements(bytes));
+    if let Some(input) = values.0.get_mut(1) {
+        *input = commitment;
+    }
     values.0
 }
 
@@ -281,7 +285,7 @@ impl Values {
         self.push(if number { as_digits.inverse().unwrap_or_default() } else { Fr::ZERO });
     }
 
-    fn commitment(&mut self, elements: &[Fr]) {
+    fn commitment(&mut self, elements: &[Fr]) -> Fr {
         let parameters = poseidon_parameters();
         let half = parameters.full_rounds / 2;
         let partial = half..half + parameters.partial_rounds;
@@ -307,6 +311,7 @@ impl Values {
                 }
             }
         }
+        state[0]
     }
 }
 
