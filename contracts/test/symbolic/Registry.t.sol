@@ -111,7 +111,7 @@ contract AnyCallSymbolic is Symbolic {
 
     /// @notice The state is sound: no revoked artifact runs, nor is one a candidate; rollback flag and target, canary and its
     /// size go together; what is current or rolled back to was promoted; what has no id yet has no record.
-    /// If it is before a call, it is after: with `check_newRegistryIsSound`, by induction, it is always.
+    /// If it is before a call, it is after. A new registry, whose head and records are all zero, is sound; by induction, it is always.
     function check_soundnessIsKept(address caller) public {
         vm.assume(_isSound());
         attempt(caller, svm.createCalldata("ConfigRegistry"));
