@@ -9,7 +9,7 @@ PACKAGES := cmake curl faketime
 CARGO ?= cargo
 NPM := npm --no-fund --no-audit --loglevel=error
 
-.PHONY: help demo test drills soak clients cost lint slither halmos mutants fuzz bench gas coverage sample vectors proofs setup clean
+.PHONY: help demo test drills gate soak clients cost lint slither halmos mutants fuzz bench gas coverage sample vectors proofs setup clean
 
 help: ## what there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ demo: binaries ## a chain, a promoted artifact, a proxy: try it (ARGS="--once --
 
 drills: binaries ## the chaos drills, a line each
 	target/debug/greenlight-loadtest drill --all $(ARGS)
+
+gate: binaries ## what it takes for an artifact to become current, and every shortcut refused, a line each (ARGS="--json gate.json")
+	target/debug/greenlight-loadtest gate $(ARGS)
 
 soak: binaries ## half an hour of a chain in a minute and a half (ARGS="--minutes 300 --json soak.json" for more)
 	target/debug/greenlight-loadtest soak $(ARGS)

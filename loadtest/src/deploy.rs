@@ -43,6 +43,8 @@ sol! {
         function addVerifier(address verifier) external;
         function promote(uint32 id, uint16 canaryBps, uint64 sequence) external;
 
+        function stopByDefect(uint32 id, bytes calldata artifact) external;
+
         error VerifierNotActive(address verifier, uint8 status);
         error VerifierKnown(address verifier, uint8 status);
     }
@@ -58,8 +60,12 @@ pub(crate) struct Deployment {
     pub(crate) registry: Address,
     pub(crate) manager: Address,
     pub(crate) verifier: Address,
+    pub(crate) emergency_stop: Address,
     pub(crate) chain_id: u64,
 }
+
+/// Seconds for which a staged artifact can be promoted.
+pub(crate) const STAGING_PERIOD: u64 = 30 * 86_400;
 
 /// Who publishes and who guards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,7 +120,7 @@ fn plan(holding: Holding, delay: u32, name: &str) -> String {
         "chain_id = 31337\ndeployment = \"{name}.json\"\n\
          [holders.publisher]\n{}\n[holders.guardian]\n{}\n[holders.operations]\n{}\n[holders.admin]\n{}\n\
          [delays]\npromote = {delay}\noperations = {delay}\nadmin = {delay}\n\
-         cooling_off = 0\nstaging_period = 2592000\n[verifiers.calldata]\nengine = 1\n",
+         cooling_off = 0\nstaging_period = {STAGING_PERIOD}\n[verifiers.calldata]\nengine = 1\n",
         holder(PUBLISHERS),
         holder(GUARDIANS),
         account(OPERATIONS),

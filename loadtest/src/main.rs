@@ -21,6 +21,7 @@ mod deploy;
 mod dns;
 mod drill;
 mod edge;
+mod gate;
 mod http;
 mod liar;
 mod load;
@@ -52,6 +53,8 @@ enum Command {
     Demo(demo::Args),
     /// Faults put into a running edge under load.
     Drill(drill::Args),
+    /// What it takes to become current, and every shortcut refused.
+    Gate(gate::Args),
     /// What real clients are taken for: curl, wget, Go, Node, Chromium and others.
     Clients(clients::Args),
     /// CPU time of a request: bot module on, off, and bare Pingora.
@@ -65,6 +68,7 @@ async fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Demo(args) => demo::run(args).await,
         Command::Drill(args) => drill::run(args).await,
+        Command::Gate(args) => gate::run(args).await,
         Command::Clients(args) => clients::run(args).await,
         Command::Cost(args) => cost::run(args).await,
         Command::Soak(args) => soak::run(args).await,

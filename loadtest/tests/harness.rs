@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 use std::{
+    collections::BTreeSet,
     fs,
     io::{BufRead as _, BufReader, Read as _},
     net::TcpStream,
@@ -83,6 +84,40 @@ drills! {
 #[test]
 fn the_soak_stays_fresh_and_flat_over_ends_of_periods() {
     passes(&["soak", "--minutes", "30", "--speed", "20"], "soak");
+}
+
+/// Why shortcuts are refused.
+const SHORTCUTS: [&str; 9] = [
+    "already-executed",
+    "cancelled",
+    "expired",
+    "not-ready",
+    "not-scheduled",
+    "safe-signatures",
+    "staging-expired",
+    "unauthorized",
+    "verifier-not-active",
+];
+
+/// Every shortcut past the gate is refused for its own reason, and the way itself is open.
+#[test]
+fn the_gate_opens_for_what_took_every_step_and_for_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let report = folder.path().join("gate.json");
+    let output = harness().args(["gate", "--json"]).arg(&report).output().unwrap();
+    assert!(output.status.success(), "{}", told(&output));
+    let attempts: Value = serde_json::from_str(&fs::read_to_string(report).unwrap()).unwrap();
+    let refused: BTreeSet<&str> = attempts
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|attempt| {
+            attempt["found"]["reason"].as_str().filter(|reason| !reason.is_empty())
+        })
+        .collect();
+    for reason in SHORTCUTS {
+        assert!(refused.contains(reason), "{reason} not in {refused:?}");
+    }
 }
 
 #[test]

@@ -1,11 +1,14 @@
 //! Drill 21: a verifier turns out to be unsound and is stopped, between the staging of an artifact and its promotion. What
 //! it vouched for cannot become current any more: neither by a promotion that was scheduled before, nor by a new one, nor
 //! is anything staged through it, nor is it ever added again. Edges keep what they run, and adopt what another verifier
-//! vouches for.
+//! vouches for. First a guardian stops one, then anyone: by the emergency stop, with bytes that break an invariant.
 
 use std::path::Path;
 
-use alloy::sol_types::{SolCall as _, SolError as _};
+use alloy::{
+    primitives::Bytes,
+    sol_types::{SolCall as _, SolError as _},
+};
 use anyhow::{Context as _, Result};
 use greenlight_artifact::Schema;
 use serde_json::json;
@@ -13,7 +16,7 @@ use serde_json::json;
 use super::{Drill, refused};
 use crate::{
     artifacts,
-    chain::{GUARDIAN, OPERATIONS, PUBLISHER},
+    chain::{GUARDIAN, OPERATIONS, PUBLISHER, SPARE},
     deploy::{self, Registry},
     scene::{SOON, Scene, Setup, Staged},
 };
@@ -73,6 +76,8 @@ pub(super) async fn run(drill: &mut Drill) -> Result<()> {
     let staged = Staged { id, digest: artifacts::digest(another.bytes()) };
     scene.promote(&staged).await?;
     edge.keeps(&staged.digest, SOON).await.context("through a sound verifier")?;
+    by_anyone(&scene).await.context("a stop by anyone")?;
+    edge.keeps(&staged.digest, SOON).await?;
     drill.findings.fact("rss_mib", edge.rss_mib()?);
     load.stop().await;
     drill.findings.recorded(&edge.evidence()?, "adopted", Some(&staged.digest), "");
@@ -101,4 +106,29 @@ async fn tombstone(drill: &mut Drill, scene: &Scene) -> Result<()> {
     // VerifierStatus.Stopped
     drill.findings.equal("the refusal of it", (known.verifier, known.status), (verifier, 2));
     Ok(())
+}
+
+/// Somebody without any role stops a verifier that vouches for anything, with the bytes that show it, before what it
+/// vouched for is promoted.
+async fn by_anyone(scene: &Scene) -> Result<()> {
+    let rpc = scene.rpc();
+    let verifier = deploy::drill_contract(&scene.tools, rpc, "PermissiveVerifier").await?;
+    deploy::add_verifier(rpc, &scene.deployment, verifier).await?;
+    let bytes = artifacts::doubled(&scene.sample, 75);
+    let file = scene.file("twice.glff", &bytes)?.display().to_string();
+    let stage = ["stage", &file, "--unchecked", "--verifier", &verifier.to_string()];
+    let staged = scene.ctl.run(PUBLISHER, stage).await?.done()?;
+    let id = staged["id"].as_u64().context("stage said no id")?;
+    let promote = ["promote", &id.to_string(), "--no-wait"];
+    scene.ctl.run(PUBLISHER, promote).await?.done()?;
+
+    let stop = Registry::stopByDefectCall { id: u32::try_from(id)?, artifact: bytes.into() };
+    let data = Bytes::from(stop.abi_encode());
+    let to = scene.deployment.emergency_stop;
+    let call = json!([{ "from": SPARE.address, "to": to, "data": data }]);
+    let hash = serde_json::from_value(rpc.call("eth_sendTransaction", call).await?)?;
+    anyhow::ensure!(rpc.mined(hash).await?, "expected {to} to stop {verifier}; it reverted");
+
+    let ended = scene.ctl.run(PUBLISHER, ["promote", &id.to_string()]).await?;
+    refused(ended.refusal(), 3, "verifier-not-active")
 }
