@@ -165,7 +165,16 @@ impl Rpc {
         data: impl Into<Bytes>,
     ) -> Result<Option<Bytes>> {
         let data: Bytes = data.into();
-        let params = json!([{ "from": from, "to": to, "data": data }, "latest"]);
+        self.refusal_of(json!({ "from": from, "to": to, "data": data })).await
+    }
+
+    /// The same for a contract's creation.
+    pub(crate) async fn refused_creation(&self, code: Bytes) -> Result<Option<Bytes>> {
+        self.refusal_of(json!({ "data": code })).await
+    }
+
+    async fn refusal_of(&self, call: Value) -> Result<Option<Bytes>> {
+        let params = json!([call, "latest"]);
         let request = json!({ "jsonrpc": "2.0", "id": 1, "method": "eth_call", "params": params });
         let mut answer = self.forward(&request).await.context("eth_call")?;
         match answer["error"]["data"].take() {
@@ -210,8 +219,19 @@ pub(crate) struct Chain {
 impl Chain {
     /// Starts one on `port`; 0 takes a free one. Blocks come as [`Blocks`] says.
     pub(crate) async fn start(tools: &Tools, blocks: Blocks, port: u16) -> Result<Self> {
+        Self::of(tools, blocks, port, 31_337).await
+    }
+
+    /// The same under another chain id.
+    pub(crate) async fn of(
+        tools: &Tools,
+        blocks: Blocks,
+        port: u16,
+        chain_id: u64,
+    ) -> Result<Self> {
         let mut command = Command::new(&tools.anvil);
         command.args(["--host", "127.0.0.1", "--port", &port.to_string()]);
+        command.args(["--chain-id", &chain_id.to_string()]);
         if blocks == Blocks::BySlot {
             command.arg("--no-mining");
         }

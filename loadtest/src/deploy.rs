@@ -60,8 +60,22 @@ pub(crate) struct Deployment {
     pub(crate) registry: Address,
     pub(crate) manager: Address,
     pub(crate) verifier: Address,
+    pub(crate) verifiers: Verifiers,
     pub(crate) emergency_stop: Address,
+    pub(crate) holders: Holders,
     pub(crate) chain_id: u64,
+}
+
+/// The verifiers beside the first.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Verifiers {
+    pub(crate) groth16: Address,
+}
+
+/// Who holds roles: Safes or accounts.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Holders {
+    pub(crate) publisher: Address,
 }
 
 /// Seconds for which a staged artifact can be promoted.
@@ -120,7 +134,7 @@ fn plan(holding: Holding, delay: u32, name: &str) -> String {
         "chain_id = 31337\ndeployment = \"{name}.json\"\n\
          [holders.publisher]\n{}\n[holders.guardian]\n{}\n[holders.operations]\n{}\n[holders.admin]\n{}\n\
          [delays]\npromote = {delay}\noperations = {delay}\nadmin = {delay}\n\
-         cooling_off = 0\nstaging_period = {STAGING_PERIOD}\n[verifiers.calldata]\nengine = 1\n",
+         cooling_off = 0\nstaging_period = {STAGING_PERIOD}\n[verifiers.calldata]\nengine = 1\n[verifiers.groth16]\nengine = 1\n",
         holder(PUBLISHERS),
         holder(GUARDIANS),
         account(OPERATIONS),

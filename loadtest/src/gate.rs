@@ -5,6 +5,7 @@
 //! itself would not send, and is refused for its own reason.
 
 mod late;
+mod proofs;
 
 use std::{fmt, path::PathBuf, process::ExitCode};
 
@@ -62,6 +63,8 @@ pub(crate) enum By {
     Contract,
     /// Time, or a guardian: what was scheduled or signed is void.
     Void,
+    /// The edge.
+    Edge,
     /// It failed otherwise.
     Failure,
 }
@@ -99,6 +102,7 @@ impl fmt::Display for Outcome {
             By::Program => write!(f, "greenlightctl: {reason}"),
             By::Contract => write!(f, "contract: {reason}"),
             By::Void => write!(f, "void: {reason}"),
+            By::Edge => write!(f, "edge: {reason}"),
             By::Failure => write!(f, "failed: {reason}"),
         }
     }
@@ -165,8 +169,10 @@ async fn everything(tools: &Tools, gate: &mut Gate) -> Result<()> {
     let load = scene.load(&edge);
 
     let calldata = Route { name: "calldata", verifier: scene.deployment.verifier, proves: false };
+    let verifier = scene.deployment.verifiers.groth16;
+    let groth16 = Route { name: "groth16", verifier, proves: true };
     let mut runs = None;
-    for route in [&calldata] {
+    for route in [&calldata, &groth16] {
         let staged = route.stage(&scene, &format!("{}-first", route.name)).await?;
         route.whole_way(gate, &scene, &edge, &staged).await.context(route.name)?;
         route
@@ -175,8 +181,9 @@ async fn everything(tools: &Tools, gate: &mut Gate) -> Result<()> {
             .with_context(|| format!("{}, cancelled", route.name))?;
         runs = Some(staged);
     }
-    wrong_roles(gate, &scene, &calldata).await.context("roles")?;
-    for route in [&calldata] {
+    wrong_roles(gate, &scene, &groth16).await.context("roles")?;
+    proofs::run(gate, &scene, &edge, &groth16).await.context("proofs")?;
+    for route in [&calldata, &groth16] {
         route.stopped(gate, &scene).await.with_context(|| format!("{}, stopped", route.name))?;
     }
     let (status, runs) = (edge.status().await?, runs.context("no route")?);
@@ -194,7 +201,8 @@ async fn everything(tools: &Tools, gate: &mut Gate) -> Result<()> {
     );
     edge.end().await?;
     scene.end().await?;
-    late::run(tools, gate).await.context("late")
+    late::run(tools, gate).await.context("late")?;
+    proofs::development_key(tools, gate).await.context("development key")
 }
 
 /// A way past the gate: by the verifier that an artifact is staged through.

@@ -87,12 +87,18 @@ fn the_soak_stays_fresh_and_flat_over_ends_of_periods() {
 }
 
 /// Why shortcuts are refused.
-const SHORTCUTS: [&str; 9] = [
+const SHORTCUTS: [&str; 15] = [
     "already-executed",
+    "already-promoted",
+    "bytes-unavailable",
     "cancelled",
+    "commitment",
+    "development-key",
     "expired",
     "not-ready",
     "not-scheduled",
+    "proof-of-another-artifact",
+    "proof-refused",
     "safe-signatures",
     "staging-expired",
     "unauthorized",

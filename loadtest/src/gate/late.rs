@@ -9,7 +9,8 @@ use crate::{
     artifacts,
     chain::{Blocks, Chain, PUBLISHER, PUBLISHERS},
     ctl::Ctl,
-    deploy::{Holding, STAGING_PERIOD, deploy},
+    deploy::{STAGING_PERIOD, deploy},
+    scene::Setup,
     tools::Tools,
 };
 
@@ -20,8 +21,9 @@ pub(super) async fn run(tools: &Tools, gate: &mut Gate) -> Result<()> {
     let dir = tempfile::Builder::new().prefix("greenlight-").tempdir()?;
     let chain = Chain::start(tools, Blocks::ByTransaction, 0).await?;
     let file = dir.path().join("deployment.json");
-    deploy(tools, &chain, Holding::Safes, DELAY, &file).await?;
-    let ctl = Ctl::new(tools, &chain.rpc.url, file, Holding::Safes);
+    let setup = Setup { blocks: Blocks::ByTransaction, delay: DELAY, ..Setup::QUICK };
+    deploy(tools, &chain, &setup, &file).await?;
+    let ctl = Ctl::new(tools, &chain.rpc.url, file, setup.holding);
     let sample = std::fs::read(tools.root.join("config/sample.glff"))?;
     let sample = ValidArtifact::check(&sample, &[Schema::ENGINE_1])?;
     let stage = async |label: &str| -> Result<String> {
