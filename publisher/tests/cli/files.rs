@@ -136,7 +136,7 @@ fn bad_sources_are_refused_with_their_place() {
         let name = if content.is_empty() { "a.csv" } else { "a.json" };
         run(&["lint", &files.write(name, content)]).failed(2, reason);
     }
-    run(&["lint", &files.write("latin1.csv", b"# label: \xe9\n")]).failed(2, "file-format");
+    run(&["lint", &files.write("latin1.csv", b"# label: \xe9\n")]).failed(2, "utf-8");
     run(&["lint", &files.write("huge.json", vec![b' '; 3 << 20])]).failed(2, "size");
     run(&["lint", &files.path("none.json")]).failed(2, "io");
 }
