@@ -25,5 +25,5 @@ mod witness;
 
 pub use constraints::parts;
 pub use r1cs::R1cs;
-pub use statement::{AssignError, CIRCUIT_VERSION, assign, r1cs, statement};
+pub use statement::{AssignError, CIRCUIT_VERSION, assign, assign_claiming, r1cs, statement};
 pub use wire::write_file;

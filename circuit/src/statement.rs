@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use ark_bn254::Fr;
-use greenlight_artifact::{ArgumentClass, KindCode, Schema, ValidArtifact};
+use greenlight_artifact::{ArgumentClass, Digest, KindCode, Schema, ValidArtifact};
 
 use crate::{
     constraints,
@@ -63,6 +63,20 @@ pub fn statement(artifact: &ValidArtifact) -> Statement {
 ///
 /// [`AssignError`] where the circuit has no values for it.
 pub fn assign(artifact: &ValidArtifact, schema: &Schema) -> Result<Vec<Fr>, AssignError> {
+    assign_claiming(artifact, &artifact.digest(), schema)
+}
+
+/// As [`assign`], of a statement that claims this digest: the circuit binds a proof to a digest and does not compute it, so
+/// that a false one can be proven, too. For drills.
+///
+/// # Errors
+///
+/// As for [`assign`].
+pub fn assign_claiming(
+    artifact: &ValidArtifact,
+    digest: &Digest,
+    schema: &Schema,
+) -> Result<Vec<Fr>, AssignError> {
     let (expected, found) = (artifact.header().engine, schema.engine);
     if expected != found {
         return Err(AssignError::Engine { expected, found });
@@ -72,8 +86,7 @@ pub fn assign(artifact: &ValidArtifact, schema: &Schema) -> Result<Vec<Fr>, Assi
             return Err(AssignError::Class { row, kind, class });
         }
     }
-    let digest = artifact.digest();
-    let inputs = inputs_behind(&digest, rows(artifact), schema);
+    let inputs = inputs_behind(digest, rows(artifact), schema);
     Ok(witness::values(artifact.bytes(), schema, &inputs, &digest.0))
 }
 

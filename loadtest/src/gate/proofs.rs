@@ -9,11 +9,11 @@ use alloy::{
     sol_types::{SolCall as _, SolError as _, SolValue as _},
 };
 use anyhow::{Context as _, Result, ensure};
-use greenlight_artifact::{Digest, Schema, ValidArtifact};
+use greenlight_artifact::{Schema, ValidArtifact};
 use greenlight_circuit::{
-    CIRCUIT_VERSION, assign,
+    CIRCUIT_VERSION, assign_claiming,
     keys::{cache_directory, cached_development},
-    proof::{Evidence, ProofFile, Statement, context, prove},
+    proof::{Evidence, ProofFile, Statement, prove},
     r1cs,
 };
 use serde_json::{Value, json};
@@ -84,22 +84,9 @@ async fn lie(
 ) -> Result<()> {
     let schema = &Schema::ENGINE_1;
     let key = cached_development(r1cs(), CIRCUIT_VERSION, &cache_directory())?;
-    let mut assignment = assign(proven, schema)?;
+    let assignment = assign_claiming(proven, &said.digest(), schema)?;
     let rows = u8::try_from(proven.rows().len())?;
     let statement = Statement { digest: said.digest(), commitment: proven.commitment(), rows };
-    // The digest is a public input, with the rows, and a witness, alone: 240 bits, which a context with no rows shifts by 8.
-    let mut one = Digest([0; 32]);
-    one.0[29] = 1;
-    let alone = |digest: &Digest| context(digest, 0) / context(&one, 0);
-    let changes = [
-        (context(&proven.digest(), rows), context(&said.digest(), rows)),
-        (alone(&proven.digest()), alone(&said.digest())),
-    ];
-    for value in &mut assignment {
-        if let Some((_, other)) = changes.iter().find(|(true_one, _)| true_one == value) {
-            *value = *other;
-        }
-    }
     let evidence = Evidence { statement, proof: prove(&key, r1cs(), &assignment)? };
 
     // Our own program makes no such evidence, so that the liar calls the registry without it.
