@@ -101,7 +101,7 @@ fuzz: ## every fuzz target for ten minutes (ARGS="-max_total_time=60" for less);
 	@for crate in artifact bot-module; do for target in $$(cd $$crate && $(CARGO) fuzz list); do \
 	  (cd $$crate && RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run $$target -- -max_total_time=600 $(ARGS)); done; done
 
-bench: ## score() by number of rows, the light client beside bls12_381, and what an adoption checks
+bench: ## score() by number of rows, the light client beside bls12_381, what an adoption checks, and a proof of 200 rows
 	$(CARGO) bench -p greenlight-bot --bench score
 	@if command -v valgrind >/dev/null; then \
 	  bench=$$($(CARGO) bench -q -p greenlight-bot --bench score --no-run --message-format=json | sed -n 's/.*"executable":"\([^"]*\)".*/\1/p'); \
@@ -109,6 +109,7 @@ bench: ## score() by number of rows, the light client beside bls12_381, and what
 	    | awk '/Collected/ { printf "score/200: %d instructions (callgrind)\n", $$NF / 1000 }'; \
 	fi
 	$(CARGO) bench -p greenlight-watcher --bench light_client
+	$(CARGO) bench -p greenlight-circuit --bench prove
 	$(CARGO) bench -p greenlight-watcher --bench adoption
 
 gas: setup ## what each contract call costs, measured again into contracts/snapshots

@@ -123,42 +123,73 @@ impl std::iter::Sum for Lc {
     }
 }
 
+/// What a constraint is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// The variable is one of two linear forms.
+    Choice(usize),
+    /// The variable is a product.
+    Product(usize),
+    /// The variable is a quotient, or anything where both are zero.
+    Quotient(usize),
+    /// A selector is 0 or what it selects is so.
+    Select,
+    /// Linear forms are equal.
+    Equal,
+    /// A linear form is 0 or 1.
+    Boolean,
+}
+
+/// Constraints with what they are for.
+#[derive(Debug)]
+pub(crate) struct Built {
+    pub(crate) r1cs: R1cs,
+    /// Parts of the circuit with their first constraint.
+    pub(crate) sections: Vec<(&'static str, usize)>,
+    /// A form for each constraint.
+    pub(crate) forms: Vec<Form>,
+}
+
 /// Constraints in the making.
 #[derive(Debug)]
-pub(crate) struct Builder {
-    r1cs: R1cs,
-    sections: Vec<(&'static str, usize)>,
-}
+pub(crate) struct Builder(Built);
 
 impl Builder {
     pub(crate) fn new(num_instance: usize) -> Self {
         let matrices = [Matrix::new(), Matrix::new(), Matrix::new()];
-        Self { r1cs: R1cs { num_instance, num_witness: 0, matrices }, sections: Vec::new() }
+        let r1cs = R1cs { num_instance, num_witness: 0, matrices };
+        Self(Built { r1cs, sections: Vec::new(), forms: Vec::new() })
     }
 
     /// What follows belongs to this part of the circuit.
     pub(crate) fn section(&mut self, name: &'static str) {
-        self.sections.push((name, self.r1cs.num_constraints()));
+        self.0.sections.push((name, self.0.r1cs.num_constraints()));
     }
 
     /// A new witness variable.
     pub(crate) fn alloc(&mut self) -> Lc {
-        let variable = self.r1cs.num_variables();
-        self.r1cs.num_witness += 1;
-        Lc::var(variable)
+        Lc::var(self.new_variable())
+    }
+
+    fn new_variable(&mut self) -> usize {
+        let variable = self.0.r1cs.num_variables();
+        self.0.r1cs.num_witness += 1;
+        variable
     }
 
     /// `a · b = c`.
-    pub(crate) fn enforce(&mut self, a: Lc, b: Lc, c: Lc) {
-        for (matrix, row) in self.r1cs.matrices.iter_mut().zip([a, b, c]) {
+    fn enforce(&mut self, form: Form, a: Lc, b: Lc, c: Lc) {
+        for (matrix, row) in self.0.r1cs.matrices.iter_mut().zip([a, b, c]) {
             matrix.push(row.sorted());
         }
+        self.0.forms.push(form);
     }
 
     /// A new variable that is one or the other.
     pub(crate) fn choose(&mut self, low: &Lc, high: &Lc) -> Lc {
-        let new = self.alloc();
-        self.enforce(new.clone() - low, new.clone() - high, Lc::zero());
+        let variable = self.new_variable();
+        let new = Lc::var(variable);
+        self.enforce(Form::Choice(variable), new.clone() - low, new.clone() - high, Lc::zero());
         new
     }
 
@@ -179,14 +210,25 @@ impl Builder {
 
     /// A new variable, the product.
     pub(crate) fn product(&mut self, a: Lc, b: Lc) -> Lc {
-        let new = self.alloc();
-        self.enforce(a, b, new.clone());
-        new
+        let variable = self.new_variable();
+        self.enforce(Form::Product(variable), a, b, Lc::var(variable));
+        Lc::var(variable)
+    }
+
+    /// That a form is not zero where another is 1: a new variable times the former is the latter.
+    pub(crate) fn not_zero(&mut self, form: Lc, condition: Lc) {
+        let variable = self.new_variable();
+        self.enforce(Form::Quotient(variable), form, Lc::var(variable), condition);
     }
 
     /// `left = right`.
     pub(crate) fn equal(&mut self, left: Lc, right: Lc) {
-        self.enforce(left, Lc::one(), right);
+        self.enforce(Form::Equal, left, Lc::one(), right);
+    }
+
+    /// That a form is 0 or 1.
+    pub(crate) fn is_boolean(&mut self, form: &Lc) {
+        self.enforce(Form::Boolean, form.clone(), form.clone() - Lc::one(), Lc::zero());
     }
 
     /// That a selector is 0, or 1 − 64 · `excess`.
@@ -195,10 +237,11 @@ impl Builder {
     /// the field, this makes each 0 or 1 and the excess of the selected one 0: if `n` are not 0, the sum is `n` less 64 times
     /// the sum of their excesses, so that the latter is 0 and `n` is the sum.
     pub(crate) fn select(&mut self, selector: &Lc, excess: Lc) {
-        self.enforce(selector.clone(), selector.clone() - Lc::one() + excess * 64_i64, Lc::zero());
+        let excess = selector.clone() - Lc::one() + excess * 64_i64;
+        self.enforce(Form::Select, selector.clone(), excess, Lc::zero());
     }
 
-    pub(crate) fn finish(self) -> (R1cs, Vec<(&'static str, usize)>) {
-        (self.r1cs, self.sections)
+    pub(crate) fn finish(self) -> Built {
+        self.0
     }
 }

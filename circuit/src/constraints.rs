@@ -17,10 +17,9 @@ use greenlight_artifact::{
 
 use crate::{
     alphabet::{ArgumentTree, KeyTree, Mode},
-    builder::{Builder, Lc, pow2},
+    builder::{Builder, Built, Lc, pow2},
     poseidon,
     proof::PUBLIC_INPUTS,
-    r1cs::R1cs,
 };
 
 /// The argument's length stands in one of these selectors: 0 to 28, then those of CIDR blocks whose last digit is cut.
@@ -45,7 +44,7 @@ pub(crate) const CODES: i64 = 79;
 pub(crate) const CODE_GAP: i64 = 44;
 
 /// The constraints and where each part of the circuit begins.
-pub(crate) fn build() -> (R1cs, Vec<(&'static str, usize)>) {
+pub(crate) fn build() -> Built {
     let mut b = Builder::new(PUBLIC_INPUTS.saturating_add(1));
     let [commitment, context, word_high, word_low, engine, budget] =
         [1, 2, 3, 4, 5, 6].map(Lc::var);
@@ -163,7 +162,7 @@ fn row(b: &mut Builder, previous: Option<&Row>, schema: &[(Lc, Lc)]) -> Row {
     // Classes 2 to 7, of which one or none is 1; class 1 is what is left.
     let mut classes: Vec<Lc> = (2..8).map(|_| b.boolean()).collect();
     let none = classes.iter().fold(present.clone(), |rest, class| rest - class);
-    b.enforce(none.clone(), none.clone() - Lc::one(), Lc::zero());
+    b.is_boolean(&none);
     classes.insert(0, none);
     let class: Lc = classes.iter().zip(1_i64..).map(|(class, number)| class * number).sum();
 
@@ -245,7 +244,7 @@ fn argument(b: &mut Builder, classes: &[Lc], pair: &Lc) -> Lc {
     // Where the colon of a pair of name and value stands.
     let mut colons: Vec<Lc> = (1..COLONS).map(|_| b.boolean()).collect();
     let last = colons.iter().fold(pair.clone(), |rest, colon| rest - colon);
-    b.enforce(last.clone(), last.clone() - Lc::one(), Lc::zero());
+    b.is_boolean(&last);
     colons.push(last);
 
     // Which bits the first digit has: bit k if the k-th of these is 1.
@@ -306,9 +305,8 @@ fn argument(b: &mut Builder, classes: &[Lc], pair: &Lc) -> Lc {
     let not_text = b.product(digits, as_text.clone());
     let shifted = b.product(as_digits.clone(), shift);
     let prefix = b.product(prefix, v4 * pow2(8 * 23) + v6 * pow2(8 * 11));
-    // A number is not zero: it has an inverse.
-    let inverse = b.alloc();
-    b.enforce(as_digits, inverse, number.clone());
+    // A number is not zero.
+    b.not_zero(as_digits, number.clone());
     as_text - not_text + shifted + prefix
 }
 
@@ -390,7 +388,7 @@ fn lengths(b: &mut Builder, classes: &[Lc], bits: &[Lc], colons: &[Lc], bytes: &
 /// How many constraints each part of the circuit has, and how many times there is such a part.
 #[must_use]
 pub fn parts() -> Vec<(&'static str, usize, usize)> {
-    let (r1cs, sections) = crate::statement::built();
+    let Built { r1cs, sections, .. } = crate::statement::built();
     let ends = sections.iter().skip(1).map(|(_, start)| *start).chain([r1cs.num_constraints()]);
     let mut parts: Vec<(&'static str, usize, usize)> = Vec::new();
     for ((name, start), end) in sections.iter().zip(ends) {

@@ -6,6 +6,7 @@ use ark_bn254::Fr;
 use greenlight_artifact::{ArgumentClass, Digest, KindCode, Schema, ValidArtifact};
 
 use crate::{
+    builder::Built,
     constraints,
     proof::{Statement, inputs_behind},
     r1cs::R1cs,
@@ -40,15 +41,15 @@ pub enum AssignError {
     },
 }
 
-pub(crate) fn built() -> &'static (R1cs, Vec<(&'static str, usize)>) {
-    static BUILT: OnceLock<(R1cs, Vec<(&'static str, usize)>)> = OnceLock::new();
+pub(crate) fn built() -> &'static Built {
+    static BUILT: OnceLock<Built> = OnceLock::new();
     BUILT.get_or_init(constraints::build)
 }
 
 /// The constraints, made once.
 #[must_use]
 pub fn r1cs() -> &'static R1cs {
-    &built().0
+    &built().r1cs
 }
 
 /// What a proof of an artifact says.

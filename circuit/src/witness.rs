@@ -51,13 +51,14 @@ pub(crate) fn values(bytes: &[u8], schema: &Schema, inputs: &[Fr], digest: &[u8;
     for number in 0..MAX_ROWS {
         let previous = number.checked_sub(1).map(|at| rows.get(at).unwrap_or(&absent));
         match rows.get(number) {
-            Some(row) => {
+            // No row of an artifact is all zero.
+            Some(row) if *row != absent => {
                 values.row(row, previous, schema, true);
                 if let Some(count) = counts.get_mut(usize::from(row[32])) {
                     *count += 1;
                 }
             }
-            None => values.row(&absent, previous, schema, false),
+            _ => values.row(&absent, previous, schema, false),
         }
     }
 

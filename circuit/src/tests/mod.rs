@@ -11,6 +11,7 @@
 
 mod differential;
 mod generate;
+mod killed;
 mod proof;
 
 use ark_bn254::Fr;
@@ -44,7 +45,7 @@ const PERMUTATION: usize = 3 * (8 * 13 + 65);
 /// values are the same in all artifacts, and those of permutations behind the last row, which absorb zeros; of both
 /// `what_is_skipped_holds` is the proof.
 fn broken(values: &[Fr], rows: usize) -> Option<usize> {
-    let sections = &built().1;
+    let sections = &built().sections;
     let end = |at: usize| sections.get(at + 1).map_or(r1cs().num_constraints(), |next| next.1);
     let mut row = 0;
     for (at, (name, start)) in sections.iter().enumerate() {
@@ -93,7 +94,7 @@ fn what_is_skipped_holds() {
         let values = values(&bytes, &schema);
         let rows = bytes.len() / 64 - 1;
         assert_eq!(r1cs().satisfied(&values).err(), broken(&values, rows), "seed {seed}");
-        let sections = &built().1;
+        let sections = &built().sections;
         let absent = sections[2 + rows + 1].1..sections[2 + 200].1;
         let commitment = sections.last().unwrap().1;
         let permutations = commitment + PERMUTATION..commitment + 34 * PERMUTATION;
