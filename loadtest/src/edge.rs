@@ -139,14 +139,21 @@ impl Edge {
         .await
     }
 
-    /// Waits until this artifact runs, has soaked and is on disk.
+    /// Waits until this artifact runs, has soaked and is on disk, with the record that says so.
     pub(crate) async fn keeps(&self, digest: &str, within: Duration) -> Result<Value> {
         let file = self.state.join("artifacts").join(format!("{digest}.glff"));
         let is_good = |status: &Value| {
             status["artifact"]["digest"] == digest && status["artifact"]["phase"] == "good"
         };
+        // Without its last line, the checksum, the record is JSON.
+        let is_recorded = || {
+            let text = fs::read_to_string(self.state.join("durable.json")).ok()?;
+            let (json, _) = text.trim_end().rsplit_once('\n')?;
+            let record: Value = serde_json::from_str(json).ok()?;
+            record["good"].as_array().map(|good| good.iter().any(|one| one["digest"] == digest))
+        };
         self.until(&format!("{digest} to be good"), within, |status| {
-            is_good(status) && file.exists()
+            is_good(status) && file.exists() && is_recorded() == Some(true)
         })
         .await
     }
