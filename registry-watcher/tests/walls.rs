@@ -38,6 +38,7 @@ fn every_test_that_the_architecture_names_exists() {
     let folders = [
         "artifact",
         "bot-module",
+        "circuit",
         "contracts/test",
         "loadtest",
         "proxy",
