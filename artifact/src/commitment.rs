@@ -87,12 +87,17 @@ pub fn elements(bytes: &[u8]) -> Vec<Fr> {
 /// The sponge that the module describes, over any number of elements.
 #[must_use]
 pub fn sponge(elements: &[Fr]) -> Fr {
+    sponge_traced(elements, |_| {})
+}
+
+/// As [`sponge`]; `trace` is given x², x⁴ and x⁵ of each S-box, in their order.
+pub fn sponge_traced(elements: &[Fr], mut trace: impl FnMut([Fr; 3])) -> Fr {
     let mut state = [Fr::ZERO; POSEIDON_WIDTH];
     for block in elements.chunks(POSEIDON_RATE) {
         for (lane, element) in state.iter_mut().skip(1).zip(block) {
             *lane += element;
         }
-        permute(&mut state);
+        permute(&mut state, &mut trace);
     }
     let [lane, ..] = state;
     lane
@@ -111,7 +116,7 @@ pub fn poseidon_parameters() -> &'static PoseidonParameters<Fr> {
     })
 }
 
-fn permute(state: &mut [Fr; POSEIDON_WIDTH]) {
+fn permute(state: &mut [Fr; POSEIDON_WIDTH], trace: &mut impl FnMut([Fr; 3])) {
     let parameters = poseidon_parameters();
     let half = parameters.full_rounds / 2;
     let partial = half..half.saturating_add(parameters.partial_rounds);
@@ -121,7 +126,10 @@ fn permute(state: &mut [Fr; POSEIDON_WIDTH]) {
         }
         let boxes = if partial.contains(&round) { 1 } else { POSEIDON_WIDTH };
         for lane in state.iter_mut().take(boxes) {
-            *lane *= lane.square().square();
+            let square = lane.square();
+            let fourth = square.square();
+            *lane *= fourth;
+            trace([square, fourth, *lane]);
         }
         let before = *state;
         for (lane, row) in state.iter_mut().zip(&parameters.mds) {
@@ -171,9 +179,9 @@ mod tests {
         for (lane, input) in state.iter_mut().skip(1).zip(&inputs) {
             *lane = *input;
         }
-        permute(&mut state);
+        permute(&mut state, &mut |_| {});
         state[1] += inputs[12];
-        permute(&mut state);
+        permute(&mut state, &mut |_| {});
         assert_eq!(sponge(&inputs), state[0]);
     }
 

@@ -49,7 +49,7 @@ fn main() {
     }
     let circuit = r1cs();
     let [a, b, c] =
-        circuit.matrices.each_ref().map(|matrix| matrix.iter().map(Vec::len).sum::<usize>());
+        circuit.matrices().each_ref().map(|matrix| matrix.iter().map(Vec::len).sum::<usize>());
     println!(
         "constraints {} (2^17 = {}), variables {}, non-zeros {a} + {b} + {c}",
         circuit.num_constraints(),

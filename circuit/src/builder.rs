@@ -157,7 +157,7 @@ pub(crate) struct Builder(Built);
 impl Builder {
     pub(crate) fn new(num_instance: usize) -> Self {
         let matrices = [Matrix::new(), Matrix::new(), Matrix::new()];
-        let r1cs = R1cs { num_instance, num_witness: 0, matrices };
+        let r1cs = R1cs::new(num_instance, 0, matrices);
         Self(Built { r1cs, sections: Vec::new(), forms: Vec::new() })
     }
 

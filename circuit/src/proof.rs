@@ -70,7 +70,7 @@ pub(crate) fn inputs_behind(digest: &Digest, rows: u8, schema: &Schema) -> [Fr; 
 
 /// The digest's first 240 bits and the number of rows as one field element.
 #[must_use]
-pub fn context(digest: &Digest, rows: u8) -> Fr {
+fn context(digest: &Digest, rows: u8) -> Fr {
     let mut bytes = [0; 32];
     let [_, rest @ .., last] = &mut bytes;
     for (byte, digest) in rest.iter_mut().zip(digest.0) {

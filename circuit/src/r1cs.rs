@@ -1,5 +1,7 @@
 //! A circuit as rank-1 constraints, and the quadratic arithmetic program that Groth16 makes of it.
 
+use std::sync::OnceLock;
+
 use ark_bn254::Fr;
 use ark_ff::{BigInteger as _, PrimeField as _, Zero as _};
 use ark_poly::{EvaluationDomain as _, Radix2EvaluationDomain};
@@ -12,14 +14,16 @@ pub type Matrix = ark_relations::utils::matrix::Matrix<Fr>;
 pub type Domain = Radix2EvaluationDomain<Fr>;
 
 /// The constraints `(A·z) ∘ (B·z) = C·z`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct R1cs {
     /// Instance variables, the constant 1 among them.
-    pub num_instance: usize,
+    pub(crate) num_instance: usize,
     /// Witness variables.
-    pub num_witness: usize,
+    pub(crate) num_witness: usize,
     /// A, B and C, of one length.
-    pub matrices: [Matrix; 3],
+    pub(crate) matrices: [Matrix; 3],
+    /// Once it was asked for, after which nothing changes.
+    hash: OnceLock<[u8; 32]>,
 }
 
 /// What is wrong with the shape of constraints.
@@ -58,6 +62,19 @@ pub enum ShapeError {
 }
 
 impl R1cs {
+    /// Constraints of so many instance variables, the constant 1 among them, and witness variables; A, B and C are of one
+    /// length.
+    #[must_use]
+    pub const fn new(num_instance: usize, num_witness: usize, matrices: [Matrix; 3]) -> Self {
+        Self { num_instance, num_witness, matrices, hash: OnceLock::new() }
+    }
+
+    /// A, B and C.
+    #[must_use]
+    pub const fn matrices(&self) -> &[Matrix; 3] {
+        &self.matrices
+    }
+
     /// Constraints.
     #[must_use]
     pub fn num_constraints(&self) -> usize {
@@ -96,25 +113,27 @@ impl R1cs {
         a.checked_add(self.num_instance).and_then(Domain::new).ok_or(size)
     }
 
-    /// SHA-256 over shape and matrices: which circuit a key is for.
+    /// SHA-256 over shape and matrices: which circuit a key is for. It is computed once.
     ///
     /// `"greenlight r1cs" ‖ instance ‖ witness ‖ constraints`, then A, B and C row by row: number of terms, then each
     /// term's variable and coefficient. Numbers are `u32`, coefficients 32 bytes, all big-endian.
     #[must_use]
     pub fn hash(&self) -> [u8; 32] {
-        let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX).to_be_bytes();
-        let mut hash = Sha256::new_with_prefix("greenlight r1cs");
-        for size in [self.num_instance, self.num_witness, self.num_constraints()] {
-            hash.update(number(size));
-        }
-        for row in self.matrices.iter().flatten() {
-            hash.update(number(row.len()));
-            for (coefficient, variable) in row {
-                hash.update(number(*variable));
-                hash.update(coefficient.into_bigint().to_bytes_be());
+        *self.hash.get_or_init(|| {
+            let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX).to_be_bytes();
+            let mut hash = Sha256::new_with_prefix("greenlight r1cs");
+            for size in [self.num_instance, self.num_witness, self.num_constraints()] {
+                hash.update(number(size));
             }
-        }
-        hash.finalize().into()
+            for row in self.matrices.iter().flatten() {
+                hash.update(number(row.len()));
+                for (coefficient, variable) in row {
+                    hash.update(number(*variable));
+                    hash.update(coefficient.into_bigint().to_bytes_be());
+                }
+            }
+            hash.finalize().into()
+        })
     }
 
     /// Whether an assignment of all variables satisfies every constraint; the first that it breaks otherwise.

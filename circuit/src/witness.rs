@@ -13,7 +13,7 @@ use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup as _, Field as _};
 use greenlight_artifact::{
     ArgumentClass, HEADER_LEN, MAX_LABEL_LEN, MAX_ROWS, ROW_LEN, Schema,
-    commitment::{POSEIDON_RATE, POSEIDON_WIDTH, elements, poseidon_parameters},
+    commitment::{elements, sponge_traced},
 };
 use std::sync::OnceLock;
 
@@ -72,7 +72,7 @@ pub(crate) fn values(bytes: &[u8], schema: &Schema, inputs: &[Fr], digest: &[u8;
         cost += of_kind;
     }
     values.bits(u64::from(schema.budget).saturating_sub(cost), 32);
-    let commitment = values.commitment(&elements(bytes));
+    let commitment = sponge_traced(&elements(bytes), |powers| values.0.extend(powers));
     if let Some(input) = values.0.get_mut(1) {
         *input = commitment;
     }
@@ -284,35 +284,6 @@ impl Values {
         });
         let number = class == Some(ArgumentClass::Number);
         self.push(if number { as_digits.inverse().unwrap_or_default() } else { Fr::ZERO });
-    }
-
-    fn commitment(&mut self, elements: &[Fr]) -> Fr {
-        let parameters = poseidon_parameters();
-        let half = parameters.full_rounds / 2;
-        let partial = half..half + parameters.partial_rounds;
-        let mut state = [Fr::ZERO; POSEIDON_WIDTH];
-        for block in elements.chunks(POSEIDON_RATE) {
-            for (lane, element) in state.iter_mut().skip(1).zip(block) {
-                *lane += element;
-            }
-            for (round, constants) in parameters.ark.chunks(POSEIDON_WIDTH).enumerate() {
-                for (lane, constant) in state.iter_mut().zip(constants) {
-                    *lane += constant;
-                }
-                let boxes = if partial.contains(&round) { 1 } else { POSEIDON_WIDTH };
-                for lane in state.iter_mut().take(boxes) {
-                    let square = lane.square();
-                    let fourth = square.square();
-                    *lane *= fourth;
-                    self.0.extend([square, fourth, *lane]);
-                }
-                let before = state;
-                for (lane, row) in state.iter_mut().zip(&parameters.mds) {
-                    *lane = row.iter().zip(&before).map(|(factor, lane)| *factor * lane).sum();
-                }
-            }
-        }
-        state[0]
     }
 }
 

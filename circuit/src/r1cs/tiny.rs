@@ -27,7 +27,7 @@ pub(crate) fn r1cs() -> R1cs {
     a.push((0..4_u64).map(|bit| (Fr::from(1 << bit), 5 + bit as usize)).collect());
     b.push(vec![(one, 0)]);
     c.push(vec![(one, 2)]);
-    R1cs { num_instance: 2, num_witness: 7, matrices: [a, b, c] }
+    R1cs::new(2, 7, [a, b, c])
 }
 
 pub(crate) fn assignment(x: u64) -> Vec<Fr> {
@@ -59,11 +59,7 @@ pub(crate) fn assert_proves(key: &ProvingKey<Bn254>) {
 pub(crate) fn inputs() -> R1cs {
     let row = |variable| vec![(Fr::one(), variable)];
     let inputs: Vec<_> = (1..7).map(row).collect();
-    R1cs {
-        num_instance: 7,
-        num_witness: 6,
-        matrices: [inputs.clone(), inputs, (7..13).map(row).collect()],
-    }
+    R1cs::new(7, 6, [inputs.clone(), inputs, (7..13).map(row).collect()])
 }
 
 pub(crate) fn inputs_assignment() -> Vec<Fr> {

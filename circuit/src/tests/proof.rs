@@ -11,7 +11,7 @@ use crate::{
 /// A setup of the whole circuit, a proof, and what the proof is no proof of.
 #[test]
 fn a_proof_holds_for_its_statement_alone() {
-    let directory = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/keys");
+    let directory = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/tmp");
     let key = keys::cached_development(r1cs(), CIRCUIT_VERSION, &directory).unwrap();
     let schema = Schema { budget: 3_000, ..Schema::ENGINE_1 };
     let bytes = Generator::new(7).artifact(&schema, 200);
