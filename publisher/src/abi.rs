@@ -7,7 +7,7 @@ use alloy::sol;
 
 sol! {
     /// What edges obey, packed into one storage slot.
-    #[derive(Debug, PartialEq, Eq)]
+    #[derive(Debug, Default, PartialEq, Eq)]
     struct Head {
         uint8 flags;
         uint64 sequence;

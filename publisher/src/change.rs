@@ -57,9 +57,10 @@ impl Ask {
     /// The call of the registry. What may have to wait is bound to the head that it is decided on, this one: a change of
     /// the head meanwhile, a guardian's above all, is not undone by what was decided before it.
     pub(crate) async fn call(self, registry: &Registry) -> Result<(Bytes, Action), Error> {
-        let sequence = registry.head(BlockId::latest()).await?.sequence;
+        let sequence = async || registry.head(BlockId::latest()).await.map(|head| head.sequence);
         let data = match self {
             Self::Promote { target, canary_bps } => {
+                let sequence = sequence().await?;
                 let id = registry.resolve(target).await?;
                 Abi::promoteCall { id, canaryBps: canary_bps, sequence }.abi_encode()
             }
@@ -70,9 +71,9 @@ impl Ask {
                 Abi::revokeCall { id: registry.resolve(target).await? }.abi_encode()
             }
             Self::Kill => Abi::killCall {}.abi_encode(),
-            Self::Revive => Abi::reviveCall { sequence }.abi_encode(),
+            Self::Revive => Abi::reviveCall { sequence: sequence().await? }.abi_encode(),
             Self::Pause => Abi::pauseCall {}.abi_encode(),
-            Self::Resume => Abi::resumeCall { sequence }.abi_encode(),
+            Self::Resume => Abi::resumeCall { sequence: sequence().await? }.abi_encode(),
             Self::AddVerifier(verifier) => Abi::addVerifierCall { verifier }.abi_encode(),
             Self::StopVerifier(verifier) => Abi::stopVerifierCall { verifier }.abi_encode(),
         };

@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    io::{Read as _, Write as _},
+    io::Read as _,
     path::{Path, PathBuf},
 };
 
@@ -126,20 +126,8 @@ pub(crate) fn write(path: &Path, artifact: &ValidArtifact) -> Result<(), FileErr
 
 /// Writes a file so that no reader ever sees half of it.
 pub(crate) fn write_bytes(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
-    let io = |error| FileError::Io { path: path.into(), error };
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.tmp", std::process::id()));
-    let temporary = path.with_file_name(name);
-    let written = File::create_new(&temporary)
-        .and_then(|mut file| {
-            file.write_all(bytes)?;
-            file.sync_all()
-        })
-        .and_then(|()| fs::rename(&temporary, path));
-    written.map_err(|error| {
-        let _ = fs::remove_file(&temporary);
-        io(error)
-    })
+    greenlight_circuit::write_file(path, bytes)
+        .map_err(|error| FileError::Io { path: path.into(), error })
 }
 
 /// Makes a directory, unless it is there.

@@ -37,12 +37,12 @@ pub(crate) async fn run(limit: Option<usize>, registry: &RegistryArgs) -> Result
     let told = registry.events(block.number).await?;
     let skipped = limit.map_or(0, |limit| told.len().saturating_sub(limit));
     let mut facts = Facts::default();
-    let mut rebuilt = Rebuilt::new();
+    let mut rebuilt = Rebuilt::default();
     let mut events = Vec::new();
     for (index, Told { log, event, change }) in told.into_iter().enumerate() {
         let number = log.block_number.unwrap_or_default();
-        let timestamp = facts.timestamp(&registry, &log).await?;
         if let Some(change) = change {
+            let timestamp = facts.timestamp(&registry, &log).await?;
             rebuilt.take(&change, &At { number, timestamp })?;
         }
         match &event {
@@ -57,6 +57,7 @@ pub(crate) async fn run(limit: Option<usize>, registry: &RegistryArgs) -> Result
         if index < skipped {
             continue;
         }
+        let timestamp = facts.timestamp(&registry, &log).await?;
         let transaction = log.transaction_hash.unwrap_or_default();
         let actor = facts.actor(&registry, transaction).await?;
         events.push(Entry { block: number, timestamp, transaction, actor, event });

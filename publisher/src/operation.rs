@@ -148,17 +148,17 @@ impl Registry {
     }
 
     /// Asks the registry's own rules before the timelock begins rather than after it ended: the call is run with an
-    /// authority that says yes, at the time when it may be executed. An RPC without overrides cannot tell, and then the
-    /// execution will.
+    /// authority that says yes, at the time when it may be executed, which is that of its schedule if it has one. An RPC
+    /// without overrides cannot tell, and then the execution will.
     pub(crate) async fn rehearse(
         &self,
         account: Address,
         data: &Bytes,
         delay: u32,
+        standing: Option<&Operation>,
     ) -> Result<(), ChainError> {
         let now = self.chain.latest().await?.timestamp;
-        let scheduled = self.operation(self.operation_id(account, data).await?).await?;
-        let due = scheduled.map_or_else(
+        let due = standing.map_or_else(
             || now.saturating_add(delay.into()),
             |operation| operation.ready_at.max(now),
         );
@@ -207,6 +207,32 @@ impl Registry {
         self.chain.view(self.manager, &Manager::expirationCall {}, BlockId::latest()).await
     }
 
+    /// What a guardian cancelled, or was left to expire, is not scheduled anew unless somebody says so. Operation `id` does not
+    /// stand.
+    pub(crate) async fn refuse_vetoed(&self, past: &Past, id: B256) -> Result<(), Error> {
+        match *past {
+            Past::Cancelled { operation, block, transaction } => {
+                Err(TimelockError::Cancelled { operation, block, transaction }.into())
+            }
+            Past::Scheduled { operation, ready_at, .. } if operation == id => {
+                let expired_at = ready_at.saturating_add(u64::from(self.expiration().await?));
+                Err(TimelockError::Expired { operation, expired_at }.into())
+            }
+            Past::Scheduled { .. } | Past::Free => Ok(()),
+        }
+    }
+
+    /// Calldata of the manager that schedules the call `data`, as soon as the delay allows.
+    pub(crate) fn schedule_call(&self, data: Bytes) -> Bytes {
+        let call = Manager::scheduleCall { target: self.address, data, when: Default::default() };
+        call.abi_encode().into()
+    }
+
+    /// Calldata of the manager that takes back what `caller` scheduled.
+    pub(crate) fn cancel_call(&self, caller: Address, data: Bytes) -> Bytes {
+        Manager::cancelCall { caller, target: self.address, data }.abi_encode().into()
+    }
+
     fn call_from(&self, account: Address, data: &Bytes) -> TransactionRequest {
         TransactionRequest::default()
             .with_from(account)
@@ -237,8 +263,19 @@ impl Sender {
                 Err(error) => Err(registry.explain(error, &data).await),
             };
         };
-        registry.rehearse(self.account, &data, delay).await?;
-        let operation = self.scheduled(&data, action, timelock.again).await?;
+        let id = registry.operation_id(self.account, &data).await?;
+        let standing = registry.operation(id).await?;
+        registry.rehearse(self.account, &data, delay, standing.as_ref()).await?;
+        let operation = match standing {
+            Some(operation) => {
+                progress(&format!(
+                    "operation {id} is scheduled already, executable from {}",
+                    time(operation.ready_at)
+                ));
+                operation
+            }
+            None => self.schedule(id, &data, action, timelock.again).await?,
+        };
         let left = operation.ready_at.saturating_sub(registry.chain.latest().await?.timestamp);
         if left > 0 && timelock.wait.no_wait {
             return Ok(Performed {
@@ -263,45 +300,29 @@ impl Sender {
         })
     }
 
-    /// The operation of `data`, scheduled now if it is not already. What was scheduled on another head is void and in
-    /// nobody's way; what was cancelled is a veto on whichever head.
-    async fn scheduled(
+    /// Schedules `data`, operation `id`. What was scheduled on another head is void and in nobody's way; what was cancelled is
+    /// a veto on whichever head.
+    async fn schedule(
         &self,
+        id: B256,
         data: &Bytes,
         action: &Action,
         again: bool,
     ) -> Result<Operation, Error> {
         let registry = &self.registry;
-        let id = registry.operation_id(self.account, data).await?;
-        if let Some(operation) = registry.operation(id).await? {
+        let past = registry.past(self.account, action).await?;
+        if !again {
+            registry.refuse_vetoed(&past, id).await?;
+        }
+        if let Past::Scheduled { operation, expected: Some(expected), .. } = past
+            && operation != id
+        {
             progress(&format!(
-                "operation {id} is scheduled already, executable from {}",
-                time(operation.ready_at)
+                "operation {operation} is void: it was decided on sequence {expected}, and the head moved"
             ));
-            return Ok(operation);
         }
-        match registry.past(self.account, action).await? {
-            Past::Cancelled { operation, block, transaction } if !again => {
-                return Err(TimelockError::Cancelled { operation, block, transaction }.into());
-            }
-            Past::Scheduled { operation, ready_at, .. } if operation == id && !again => {
-                let expired_at = ready_at.saturating_add(u64::from(registry.expiration().await?));
-                return Err(TimelockError::Expired { operation, expired_at }.into());
-            }
-            Past::Scheduled { operation, expected: Some(expected), .. } if operation != id => {
-                progress(&format!(
-                    "operation {operation} is void: it was decided on sequence {expected}, and the head moved"
-                ));
-            }
-            _ => {}
-        }
-        let schedule = Manager::scheduleCall {
-            target: registry.address,
-            data: data.clone(),
-            when: Default::default(),
-        };
-        let mined =
-            self.send(registry.manager, schedule.abi_encode().into(), Rehearsal::First).await?;
+        let schedule = registry.schedule_call(data.clone());
+        let mined = self.send(registry.manager, schedule, Rehearsal::First).await?;
         match registry.operation(id).await? {
             Some(operation) => {
                 let operation = Operation { schedule_transaction: Some(mined), ..operation };
@@ -388,8 +409,7 @@ impl Sender {
     /// Takes back what `caller` scheduled.
     pub(crate) async fn cancel(&self, caller: Address, data: Bytes) -> Result<Mined, Error> {
         let registry = &self.registry;
-        let cancel = Manager::cancelCall { caller, target: registry.address, data };
-        self.send(registry.manager, cancel.abi_encode().into(), Rehearsal::First).await
+        self.send(registry.manager, registry.cancel_call(caller, data), Rehearsal::First).await
     }
 }
 

@@ -24,7 +24,8 @@ pub(crate) enum Past {
 }
 
 impl Past {
-    fn is_of(&self, id: B256) -> bool {
+    /// Whether this was scheduled last.
+    pub(crate) fn is_of(&self, id: B256) -> bool {
         matches!(self, Self::Scheduled { operation, .. } if *operation == id)
     }
 }

@@ -24,36 +24,16 @@ use crate::{
 /// A promotion of this many basis points is one in full.
 const ALL_EDGES: u16 = 10_000;
 
-/// What the events up to a block add up to.
+/// What the events up to a block add up to; before the first, nothing.
+#[derive(Default)]
 pub(crate) struct Rebuilt {
     authority: Address,
     head: Head,
     records: BTreeMap<u32, Record>,
-    ids: BTreeMap<B256, u32>,
     verifiers: BTreeMap<Address, VerifierStatus>,
 }
 
 impl Rebuilt {
-    /// Before the first event.
-    pub(crate) const fn new() -> Self {
-        let head = Head {
-            flags: 0,
-            sequence: 0,
-            current: 0,
-            rollbackTo: 0,
-            candidate: 0,
-            canaryBps: 0,
-            changedAt: U40::ZERO,
-        };
-        Self {
-            authority: Address::ZERO,
-            head,
-            records: BTreeMap::new(),
-            ids: BTreeMap::new(),
-            verifiers: BTreeMap::new(),
-        }
-    }
-
     /// There is a verifier of this address, or will be.
     pub(crate) fn hear_of(&mut self, verifier: Address) {
         self.verifiers.entry(verifier).or_insert(VerifierStatus::None);
@@ -134,7 +114,6 @@ impl Rebuilt {
             return Err(HistoryError::Gap { event, block: at.number, counted, expected, found });
         }
         self.hear_of(event.verifier);
-        self.ids.insert(event.digest, event.id);
         let record = Record {
             digest: event.digest,
             commitment: event.commitment,
@@ -229,7 +208,10 @@ impl Rebuilt {
             same(name("locationKind"), at, kind, Word(found.locationKind))?;
             same(name("location"), at, record.location, found.location)?;
         }
-        for (digest, id) in &self.ids {
+        // Of a digest that was staged anew, the last.
+        let ids: BTreeMap<B256, u32> =
+            self.records.iter().map(|(id, record)| (record.digest, *id)).collect();
+        for (digest, id) in &ids {
             let found = registry.view(&Abi::idOfCall { digest: *digest }, block.id()).await?;
             same(format!("id of {digest}"), at, *id, found)?;
         }

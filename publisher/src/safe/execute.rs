@@ -45,7 +45,8 @@ pub(crate) struct ExecuteArgs {
 pub(crate) async fn run(args: &ExecuteArgs) -> Result<Report, Error> {
     let checked = merge(&args.files)?;
     let sender = args.sender.connect().await?;
-    expect_registry(&checked.proposal, &sender.registry)?;
+    let Registry { chain_id, address, manager, .. } = sender.registry;
+    checked.proposal.expect(Some(chain_id), Some(address), Some(manager))?;
     let safe = Safe::read(&sender.registry, checked.proposal.safe).await?;
     let signed = Signed::new(&checked, &safe);
     if args.unchecked {
@@ -106,8 +107,7 @@ async fn cancel(sender: &Sender, steps: &[Step], next: u64) -> Result<Report, Er
     for step in steps.iter().filter(|step| step.nonce >= next) {
         let Meaning::Cancel { caller, action, data } = &step.words.meaning else { continue };
         let operation = sender.registry.operation_id(*caller, data).await?;
-        let (to, data) = (step.transaction.to, step.transaction.data.clone());
-        let transaction = sender.send(to, data, Rehearsal::First).await?;
+        let transaction = sender.cancel(*caller, data.clone()).await?;
         cancelled.push(Cancelled { operation, action: action.clone(), transaction });
     }
     Ok(change::cancellation(cancelled))
@@ -130,22 +130,6 @@ fn merge(files: &[PathBuf]) -> Result<Checked, Error> {
         }
     }
     merged.ok_or_else(|| SafeError::Empty.into())
-}
-
-fn expect_registry(proposal: &Proposal, registry: &Registry) -> Result<(), Error> {
-    if proposal.chain_id != registry.chain_id {
-        let (expected, found) = (registry.chain_id.to_string(), proposal.chain_id.to_string());
-        return Err(SafeError::OtherDeployment { what: "chain id", expected, found }.into());
-    }
-    let same = |what, expected: Address, found: Address| {
-        if expected == found {
-            return Ok(());
-        }
-        let (expected, found) = (expected.to_string(), found.to_string());
-        Err(SafeError::OtherDeployment { what, expected, found })
-    };
-    same("registry", registry.address, proposal.registry)?;
-    Ok(same("AccessManager", registry.manager, proposal.manager)?)
 }
 
 /// Transactions of a Safe with the signatures of its owners.

@@ -15,13 +15,7 @@ use super::{
     signature::OwnerSignature,
     words::{Meaning, Words},
 };
-use crate::{
-    error::Error,
-    files,
-    registry::{Deployment, Registry},
-    report::duration,
-    schedule::Action,
-};
+use crate::{error::Error, files, registry::Registry, report::duration, schedule::Action};
 
 /// Two transactions with the bytes of the largest artifact in hex, and much room.
 const MAX_FILE: u64 = 1 << 20;
@@ -183,7 +177,12 @@ impl Proposal {
     }
 
     /// Refuses a proposal for another deployment than this one.
-    pub(crate) fn expect(&self, deployment: &Deployment) -> Result<(), SafeError> {
+    pub(crate) fn expect(
+        &self,
+        chain_id: Option<u64>,
+        registry: Option<Address>,
+        manager: Option<Address>,
+    ) -> Result<(), SafeError> {
         let same = |what, expected: Option<String>, found: String| match expected {
             Some(expected) if expected != found => {
                 Err(SafeError::OtherDeployment { what, expected, found })
@@ -191,9 +190,9 @@ impl Proposal {
             _ => Ok(()),
         };
         let address = |address: Option<Address>| address.map(|address| address.to_string());
-        same("chain id", deployment.chain_id.map(|id| id.to_string()), self.chain_id.to_string())?;
-        same("registry", address(deployment.registry), self.registry.to_string())?;
-        same("AccessManager", address(deployment.manager), self.manager.to_string())
+        same("chain id", chain_id.map(|id| id.to_string()), self.chain_id.to_string())?;
+        same("registry", address(registry), self.registry.to_string())?;
+        same("AccessManager", address(manager), self.manager.to_string())
     }
 
     /// Recomputes everything that the file says of itself.

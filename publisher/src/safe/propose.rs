@@ -6,10 +6,7 @@ use std::{
     str::FromStr,
 };
 
-use alloy::{
-    primitives::{Address, Bytes},
-    sol_types::SolCall as _,
-};
+use alloy::primitives::{Address, Bytes};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use serde_json::Value;
@@ -20,11 +17,9 @@ use super::{
     proposal::{Checked, Proposal},
 };
 use crate::{
-    abi::IAccessManager as Manager,
     change::Ask,
     cli::{Acts, Scheduled},
-    error::{Error, TimelockError},
-    past::Past,
+    error::Error,
     registry::{Registry, RegistryArgs},
     report::Report,
     stage::StageArgs,
@@ -106,8 +101,11 @@ pub(crate) async fn run(act: Proposed) -> Result<Report, Error> {
             let (registry, safe) = with.connect().await?;
             let (data, action) = ask.call(&registry).await?;
             if !with.again && !with.unchecked {
-                refuse_vetoed(registry.past(safe.address, &action).await?, &registry, &data, &safe)
-                    .await?;
+                let past = registry.past(safe.address, &action).await?;
+                let id = registry.operation_id(safe.address, &data).await?;
+                if !past.is_of(id) || registry.operation(id).await?.is_none() {
+                    registry.refuse_vetoed(&past, id).await?;
+                }
             }
             with.finish(&registry, &safe, with.act(&registry, &safe, data).await?)
         }
@@ -115,35 +113,10 @@ pub(crate) async fn run(act: Proposed) -> Result<Report, Error> {
             let (registry, safe) = with.connect().await?;
             let pending = registry.scheduled(target).await?;
             let calls = pending.into_iter().map(|pending| {
-                let (caller, data) = (pending.caller, pending.data);
-                let cancel = Manager::cancelCall { caller, target: registry.address, data };
-                (registry.manager, Bytes::from(cancel.abi_encode()))
+                (registry.manager, registry.cancel_call(pending.caller, pending.data))
             });
             with.finish(&registry, &safe, Calls { calls: calls.collect(), delay: None })
         }
-    }
-}
-
-/// What a guardian cancelled, or was left to expire, is not proposed anew unless somebody says so.
-async fn refuse_vetoed(
-    past: Past,
-    registry: &Registry,
-    data: &Bytes,
-    safe: &Safe,
-) -> Result<(), Error> {
-    match past {
-        Past::Cancelled { operation, block, transaction } => {
-            Err(TimelockError::Cancelled { operation, block, transaction }.into())
-        }
-        Past::Scheduled { operation, ready_at, .. } => {
-            let ours = operation == registry.operation_id(safe.address, data).await?;
-            if ours && registry.operation(operation).await?.is_none() {
-                let expired_at = ready_at.saturating_add(u64::from(registry.expiration().await?));
-                return Err(TimelockError::Expired { operation, expired_at }.into());
-            }
-            Ok(())
-        }
-        Past::Free => Ok(()),
     }
 }
 
@@ -189,15 +162,15 @@ impl ProposeArgs {
                 Err(error) => Err(registry.explain(error.into(), &data).await),
             };
         };
-        registry.rehearse(safe.address, &data, delay).await?;
-        let delay = Some((delay, registry.expiration().await?));
         let id = registry.operation_id(safe.address, &data).await?;
-        if registry.operation(id).await?.is_some() {
-            return Ok(Calls { calls: vec![act], delay });
-        }
-        let schedule =
-            Manager::scheduleCall { target: registry.address, data, when: Default::default() };
-        Ok(Calls { calls: vec![(registry.manager, schedule.abi_encode().into()), act], delay })
+        let standing = registry.operation(id).await?;
+        registry.rehearse(safe.address, &data, delay, standing.as_ref()).await?;
+        let delay = Some((delay, registry.expiration().await?));
+        let calls = match standing {
+            Some(_) => vec![act],
+            None => vec![(registry.manager, registry.schedule_call(data)), act],
+        };
+        Ok(Calls { calls, delay })
     }
 
     fn finish(&self, registry: &Registry, safe: &Safe, calls: Calls) -> Result<Report, Error> {

@@ -53,7 +53,8 @@ pub(crate) struct SignArgs {
 pub(crate) fn run(args: &SignArgs) -> Result<Report, Error> {
     let proposal = Proposal::read(&args.file)?;
     if let Some(path) = &args.deployment {
-        proposal.expect(&Deployment::read(path)?)?;
+        let Deployment { chain_id, registry, manager, .. } = Deployment::read(path)?;
+        proposal.expect(chain_id, registry, manager)?;
     }
     let checked = proposal.check()?;
     if args.typed_data {
@@ -92,15 +93,10 @@ fn add(checked: Checked, signatures: &[Bytes]) -> Result<Checked, Error> {
     let mut proposal = checked.proposal.clone();
     for bytes in signatures {
         let signature = OwnerSignature::new(bytes.clone())?;
-        let mut signers =
-            checked.steps.iter().map(|step| signature.signer(step.hashes.safe_tx_hash));
-        let place = signers.position(|signer| {
-            signer.is_some_and(|signer| checked.proposal.owners.contains(&signer))
-        });
-        let found = place.and_then(|place| {
-            let step = checked.steps.get(place)?;
+        let mut steps = checked.steps.iter().zip(&mut proposal.transactions);
+        let found = steps.find_map(|(step, transaction)| {
             let signer = signature.signer(step.hashes.safe_tx_hash)?;
-            Some((proposal.transactions.get_mut(place)?, signer))
+            checked.proposal.owners.contains(&signer).then_some((transaction, signer))
         });
         let Some((transaction, signer)) = found else {
             return Err(SafeError::NotAnOwner {

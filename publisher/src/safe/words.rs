@@ -95,7 +95,7 @@ impl Words {
         let (inner, meaning, summary, mut arguments) = match &call {
             Manager::schedule(call) => {
                 let inner = of_registry(call.target, &call.data)?;
-                let Meaning::Act(action) = inner.meaning.clone() else { return Err(unknown(data)) };
+                let action = Action::decode(&call.data);
                 if !call.when.is_zero() {
                     let when = call.when;
                     return Err(format!(
@@ -113,7 +113,7 @@ impl Words {
             }
             Manager::cancel(call) => {
                 let inner = of_registry(call.target, &call.data)?;
-                let Meaning::Act(action) = inner.meaning.clone() else { return Err(unknown(data)) };
+                let action = Action::decode(&call.data);
                 let arguments = vec![
                     argument("caller", format!("{} (scheduled it)", call.caller)),
                     argument("target", format!("{} (registry)", call.target)),

@@ -206,7 +206,7 @@ fn everything_is_shown_in_words() {
     let safes = Safes::new();
     let id = safes.staged("first");
     let file = safes.proposed("publisher", "promote", &["promote", &id]);
-    let mut command = greenlightctl(&["sign", &file, "--show"]);
+    let command = greenlightctl(&["sign", &file, "--show"]);
     let text = {
         // For people: without --json, which the helper puts first.
         let arguments: Vec<_> = command.get_args().skip(1).map(ToOwned::to_owned).collect();
@@ -214,7 +214,6 @@ fn everything_is_shown_in_words() {
             std::process::Command::new(command.get_program()).args(arguments).output().unwrap();
         String::from_utf8(output.stdout).unwrap()
     };
-    drop(command.spawn().map(|mut child| child.wait()));
     for line in [
         "chain          31337",
         "version 1.5.0, 2 of 3 owners",
