@@ -45,11 +45,12 @@ sol! {
 
         function stopByDefect(uint32 id, bytes calldata artifact) external;
 
-        error VerifierNotActive(address verifier, uint8 status);
         error VerifierKnown(address verifier, uint8 status);
     }
 }
 
+/// Role of the AccessManager that stages.
+pub(crate) const PUBLISHER_ROLE: u64 = 1;
 /// Role of the AccessManager that revives.
 pub(crate) const OPERATIONS_ROLE: u64 = 4;
 
@@ -169,6 +170,18 @@ pub(crate) async fn add_verifier(
     through_timelock(rpc, manager, OPERATIONS.address, registry, add).await
 }
 
+/// Has the admin give an account a role, without a delay.
+pub(crate) async fn grant(
+    rpc: &Rpc,
+    deployment: &Deployment,
+    role: u64,
+    account: Address,
+) -> Result<()> {
+    let grant = Manager::grantRoleCall { roleId: role, account, executionDelay: 0 }.abi_encode();
+    let manager = deployment.manager;
+    through_timelock(rpc, manager, ADMIN.address, manager, grant).await
+}
+
 async fn create(tools: &Tools, rpc: &Rpc, contract: &str, arguments: &[String]) -> Result<Address> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
@@ -193,6 +206,20 @@ async fn create(tools: &Tools, rpc: &Rpc, contract: &str, arguments: &[String]) 
     Ok(created.deployed_to)
 }
 
+/// Schedules a call of `target`, and gives the call of the AccessManager that executes it.
+async fn schedule(
+    rpc: &Rpc,
+    manager: Address,
+    from: Address,
+    target: Address,
+    data: Vec<u8>,
+) -> Result<Vec<u8>> {
+    let data = Bytes::from(data);
+    let schedule = Manager::scheduleCall { target, data: data.clone(), when: U256::ZERO.to() };
+    rpc.act(from, manager, schedule.abi_encode()).await.context("schedule")?;
+    Ok(Manager::executeCall { target, data }.abi_encode())
+}
+
 /// Calls `target` through the AccessManager: schedules, waits for the delay, executes.
 pub(crate) async fn through_timelock(
     rpc: &Rpc,
@@ -201,10 +228,7 @@ pub(crate) async fn through_timelock(
     target: Address,
     data: Vec<u8>,
 ) -> Result<()> {
-    let schedule =
-        Manager::scheduleCall { target, data: data.clone().into(), when: U256::ZERO.to() };
-    rpc.act(from, manager, schedule.abi_encode()).await.context("schedule")?;
-    let execute = Manager::executeCall { target, data: data.into() }.abi_encode();
+    let execute = schedule(rpc, manager, from, target, data).await?;
     for _ in 0..20 {
         let hash = rpc.send(from, manager, execute.clone()).await?;
         if rpc.mined(hash).await? {
@@ -224,10 +248,7 @@ pub(crate) async fn refused_through_timelock(
     target: Address,
     data: Vec<u8>,
 ) -> Result<Bytes> {
-    let schedule =
-        Manager::scheduleCall { target, data: data.clone().into(), when: U256::ZERO.to() };
-    rpc.act(from, manager, schedule.abi_encode()).await.context("schedule")?;
-    let execute = Manager::executeCall { target, data: data.into() }.abi_encode();
+    let execute = schedule(rpc, manager, from, target, data).await?;
     for _ in 0..20 {
         let refusal = rpc.refusal(from, manager, execute.clone()).await?;
         let refusal = refusal.with_context(|| format!("what {from} scheduled would be done"))?;

@@ -41,7 +41,7 @@ use tokio::{task::JoinSet, time::Instant};
 pub(crate) use verdict::Verdict;
 
 use crate::{
-    edge::Edge,
+    edge::{Edge, unsealed},
     load::{Route, Seen, Tally, Who},
     report::Report,
     scene::{Findings, Journal, SOON},
@@ -270,7 +270,7 @@ pub(crate) fn copy(from: &Path, to: &Path) -> Result<()> {
 /// Edits the edge's durable record as someone could who knows how it is made.
 fn repoint(path: &Path, from: &str, to: &str) -> Result<()> {
     let text = fs::read_to_string(path)?;
-    let (json, _) = text.trim_end().rsplit_once('\n').context("durable.json without a checksum")?;
+    let json = unsealed(&text).context("durable.json without a checksum")?;
     anyhow::ensure!(json.contains(from), "durable.json does not name {from}: {json}");
     let json = json.replace(from, to);
     let checksum = Digest::of(json.as_bytes());

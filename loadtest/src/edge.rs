@@ -145,17 +145,27 @@ impl Edge {
         let is_good = |status: &Value| {
             status["artifact"]["digest"] == digest && status["artifact"]["phase"] == "good"
         };
-        // Without its last line, the checksum, the record is JSON.
         let is_recorded = || {
             let text = fs::read_to_string(self.state.join("durable.json")).ok()?;
-            let (json, _) = text.trim_end().rsplit_once('\n')?;
-            let record: Value = serde_json::from_str(json).ok()?;
-            record["good"].as_array().map(|good| good.iter().any(|one| one["digest"] == digest))
+            let record: Value = serde_json::from_str(unsealed(&text)?).ok()?;
+            record["good"].as_array()?.iter().find(|one| one["digest"] == digest).map(drop)
         };
         self.until(&format!("{digest} to be good"), within, |status| {
-            is_good(status) && file.exists() && is_recorded() == Some(true)
+            is_good(status) && file.exists() && is_recorded().is_some()
         })
         .await
+    }
+
+    /// Waits until this artifact will not be tried again, and says why.
+    pub(crate) async fn quarantines(&self, digest: &str, within: Duration) -> Result<String> {
+        let reason = |status: &Value| {
+            let one =
+                status["quarantine"].as_array()?.iter().find(|one| one["digest"] == digest)?;
+            one["reason"].as_str().map(ToOwned::to_owned)
+        };
+        let what = format!("{digest} in quarantine");
+        let status = self.until(&what, within, |status| reason(status).is_some()).await?;
+        reason(&status).context("a reason")
     }
 
     /// The process's resident set in MiB.
@@ -209,4 +219,9 @@ pub(crate) fn evidence_in(state: &Path) -> Result<Vec<Line>> {
 fn listening(line: &str, message: &str) -> Option<SocketAddr> {
     let line: Value = serde_json::from_str(line).ok()?;
     (line["message"] == message).then(|| line["address"].as_str()?.parse().ok())?
+}
+
+/// The JSON of a durable record: all but its last line, the checksum.
+pub(crate) fn unsealed(text: &str) -> Option<&str> {
+    text.trim_end().rsplit_once('\n').map(|(json, _)| json)
 }

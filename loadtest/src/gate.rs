@@ -7,7 +7,11 @@
 mod late;
 mod proofs;
 
-use std::{fmt, path::PathBuf, process::ExitCode};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use alloy::primitives::Address;
 use anyhow::{Context as _, Result, bail};
@@ -218,13 +222,20 @@ struct Proposal {
 }
 
 impl Proposal {
-    async fn new(ctl: &Ctl, dir: &std::path::Path, act: &[&str]) -> Result<(Self, Ended)> {
-        let name =
-            format!("{}.json", act.join("-").replace(|char: char| !char.is_alphanumeric(), "-"));
-        let file = dir.join(name).display().to_string();
-        let arguments = [&["propose"], act, &["--safe", "publisher", "--out", &file]].concat();
-        let ended = ctl.run(PUBLISHER, arguments).await?;
-        Ok((Self { file }, ended))
+    /// To promote an artifact.
+    async fn new(ctl: &Ctl, dir: &Path, id: &str) -> Result<Self> {
+        let file = dir.join(format!("promote-{id}.json")).display().to_string();
+        let propose = ["propose", "promote", id, "--safe", "publisher", "--out", &file];
+        ctl.run(PUBLISHER, propose).await?.done()?;
+        Ok(Self { file })
+    }
+
+    /// The same, which two owners signed, and which is scheduled.
+    async fn scheduled(ctl: &Ctl, dir: &Path, id: &str) -> Result<Self> {
+        let proposal = Self::new(ctl, dir, id).await?;
+        proposal.sign(ctl, &PUBLISHERS[..2]).await?;
+        proposal.execute(ctl, &["--no-wait"]).await?.done()?;
+        Ok(proposal)
     }
 
     async fn sign(&self, ctl: &Ctl, owners: &[Account]) -> Result<()> {
@@ -252,9 +263,9 @@ impl Route {
         let file = scene.file(&format!("{label}.glff"), bytes)?.display().to_string();
         let verifier = self.verifier.to_string();
         let mut stage = vec!["stage", file.as_str(), "--verifier", &verifier];
-        let proof = scene.dir.path().join(format!("{label}.glpf")).display().to_string();
+        let proof;
         if self.proves {
-            scene.ctl.run(PUBLISHER, ["prove", &file, "--out", &proof]).await?.done()?;
+            proof = prove(scene, &file).await?;
             stage.extend(["--proof", proof.as_str()]);
         }
         scene.ctl.run(PUBLISHER, stage).await
@@ -269,9 +280,7 @@ impl Route {
         staged: &Staged,
     ) -> Result<()> {
         let (ctl, name) = (&scene.ctl, self.name);
-        let act = ["promote", &staged.id.to_string()];
-        let (proposal, ended) = Proposal::new(ctl, scene.dir.path(), &act).await?;
-        ended.done()?;
+        let proposal = Proposal::new(ctl, scene.dir.path(), &staged.id.to_string()).await?;
         proposal.sign(ctl, &PUBLISHERS[..1]).await?;
         let ended = proposal.execute(ctl, &[]).await?;
         gate.note(name, "promote with one signature of two", (By::Program, "signatures"), &ended);
@@ -300,10 +309,7 @@ impl Route {
     async fn cancelled(&self, gate: &mut Gate, scene: &Scene) -> Result<()> {
         let (ctl, name) = (&scene.ctl, self.name);
         let id = self.stage(scene, &format!("{name}-cancelled")).await?.id.to_string();
-        let (proposal, ended) = Proposal::new(ctl, scene.dir.path(), &["promote", &id]).await?;
-        ended.done()?;
-        proposal.sign(ctl, &PUBLISHERS[..2]).await?;
-        proposal.execute(ctl, &["--no-wait"]).await?.done()?;
+        let proposal = Proposal::scheduled(ctl, scene.dir.path(), &id).await?;
         ctl.run(GUARDIANS[0], ["cancel", &id]).await?.done()?;
         let ended = proposal.execute(ctl, &[]).await?;
         gate.note(name, "promote what a guardian cancelled", (By::Void, "cancelled"), &ended);
@@ -317,10 +323,7 @@ impl Route {
     async fn stopped(&self, gate: &mut Gate, scene: &Scene) -> Result<()> {
         let (ctl, name) = (&scene.ctl, self.name);
         let id = self.stage(scene, &format!("{name}-stopped")).await?.id.to_string();
-        let (proposal, ended) = Proposal::new(ctl, scene.dir.path(), &["promote", &id]).await?;
-        ended.done()?;
-        proposal.sign(ctl, &PUBLISHERS[..2]).await?;
-        proposal.execute(ctl, &["--no-wait"]).await?.done()?;
+        let proposal = Proposal::scheduled(ctl, scene.dir.path(), &id).await?;
         let verifier = self.verifier.to_string();
         ctl.run(GUARDIANS[0], ["stop-verifier", &verifier]).await?.done()?;
         let ended = proposal.execute(ctl, &[]).await?;
@@ -332,6 +335,13 @@ impl Route {
         gate.note(name, "stage through a stopped verifier", refused, &ended);
         Ok(())
     }
+}
+
+/// Proves the artifact in a file, and says where the proof is.
+async fn prove(scene: &Scene, file: &str) -> Result<String> {
+    let proof = file.replace(".glff", ".glpf");
+    scene.ctl.run(PUBLISHER, ["prove", file, "--out", &proof]).await?.done()?;
+    Ok(proof)
 }
 
 /// Who may not do what, in transactions that are mined.

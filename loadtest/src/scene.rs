@@ -215,8 +215,19 @@ impl Scene {
     }
 
     pub(crate) async fn stage(&self, name: &str, bytes: &[u8]) -> Result<Staged> {
-        let file = self.file(&format!("{name}.glff"), bytes)?;
-        let staged = self.ctl.run(PUBLISHER, [Path::new("stage"), &file]).await?.done()?;
+        self.stage_with(name, bytes, &[]).await
+    }
+
+    /// The same, with these options.
+    pub(crate) async fn stage_with(
+        &self,
+        name: &str,
+        bytes: &[u8],
+        options: &[&str],
+    ) -> Result<Staged> {
+        let file = self.file(&format!("{name}.glff"), bytes)?.display().to_string();
+        let stage = [&["stage", file.as_str()], options].concat();
+        let staged = self.ctl.run(PUBLISHER, stage).await?.done()?;
         let id = staged["id"].as_u64().context("stage said no id")?;
         Ok(Staged { id, digest: artifacts::digest(bytes) })
     }

@@ -12,11 +12,9 @@ use tokio::time::{Instant, sleep_until};
 
 use super::Drill;
 use crate::{
-    artifacts,
-    chain::PUBLISHER,
-    deploy,
+    artifacts, deploy,
     load::{Route, Who},
-    scene::{SOON, Scene, Setup, Staged},
+    scene::{SOON, Scene, Setup},
 };
 
 const ROUNDS: usize = 2;
@@ -33,12 +31,8 @@ pub(super) async fn run(drill: &mut Drill) -> Result<()> {
     let mut bad = Vec::new();
     for (name, rows) in [("twice-180", 180), ("twice-75", 75)] {
         let bytes = artifacts::doubled(&scene.sample, rows);
-        let file = scene.file(&format!("{name}.glff"), &bytes)?;
-        let (file, verifier) = (file.display().to_string(), verifier.to_string());
-        let stage = ["stage", &file, "--unchecked", "--verifier", &verifier];
-        let staged = scene.ctl.run(PUBLISHER, stage).await?.done()?;
-        let id = staged["id"].as_u64().unwrap_or_default();
-        bad.push(Staged { id, digest: artifacts::digest(&bytes) });
+        let by_it = ["--unchecked", "--verifier", &verifier.to_string()];
+        bad.push(scene.stage_with(name, &bytes, &by_it).await?);
     }
 
     let before = drill.journal.counter.read();
@@ -49,13 +43,7 @@ pub(super) async fn run(drill: &mut Drill) -> Result<()> {
             next += EVERY;
             scene.promote(staged).await?;
             if bad.iter().any(|bad| bad.id == staged.id) {
-                edge.until(&format!("{} in quarantine", staged.digest), SOON, |status| {
-                    let quarantine = status["quarantine"].as_array();
-                    quarantine.is_some_and(|all| {
-                        all.iter().any(|one| one["digest"] == staged.digest.as_str())
-                    })
-                })
-                .await?;
+                edge.quarantines(&staged.digest, SOON).await?;
             } else {
                 edge.runs(&staged.digest, SOON).await?;
             }

@@ -14,8 +14,8 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::Drill;
 use crate::{
-    chain::{ADMIN, Blocks, GUARDIAN, SPARE},
-    deploy::{self, Holding, Manager, OPERATIONS_ROLE, Registry},
+    chain::{Blocks, GUARDIAN, SPARE},
+    deploy::{self, Holding, OPERATIONS_ROLE, Registry},
     edge::Settings,
     load::{Route, Who},
     scene::{SOON, Scene, Setup},
@@ -32,15 +32,9 @@ pub(super) async fn run(drill: &mut Drill) -> Result<()> {
         ..Setup::QUICK
     };
     let scene = Scene::start(&drill.tools, setup, &drill.journal).await?;
-    let (manager, registry) = (scene.deployment.manager, scene.deployment.registry);
+    let registry = scene.deployment.registry;
     // A second holder of the operations role, without a delay, only so that the bit can change back that fast.
-    let grant = Manager::grantRoleCall {
-        roleId: OPERATIONS_ROLE,
-        account: SPARE.address,
-        executionDelay: 0,
-    };
-    deploy::through_timelock(scene.rpc(), manager, ADMIN.address, manager, grant.abi_encode())
-        .await?;
+    deploy::grant(scene.rpc(), &scene.deployment, OPERATIONS_ROLE, SPARE.address).await?;
 
     let staged = scene.publish("first").await?;
     let settings = Settings { poll: Duration::from_millis(50), ..scene.settings() };

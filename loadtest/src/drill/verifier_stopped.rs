@@ -70,10 +70,8 @@ pub(super) async fn run(drill: &mut Drill) -> Result<()> {
     let (tools, rpc) = (&drill.tools, scene.rpc());
     let sound = deploy::calldata_verifier(tools, rpc, &Schema::ENGINE_1).await?;
     deploy::add_verifier(rpc, &scene.deployment, sound).await?;
-    let (file, sound) = (file.display().to_string(), sound.to_string());
-    let again = scene.ctl.run(PUBLISHER, ["stage", &file, "--verifier", &sound]).await?.done()?;
-    let id = again["id"].as_u64().context("stage said no id")?;
-    let staged = Staged { id, digest: artifacts::digest(another.bytes()) };
+    let by_it = ["--verifier", &sound.to_string()];
+    let staged = scene.stage_with("after-the-stop", another.bytes(), &by_it).await?;
     scene.promote(&staged).await?;
     edge.keeps(&staged.digest, SOON).await.context("through a sound verifier")?;
     by_anyone(&scene).await.context("a stop by anyone")?;
@@ -115,10 +113,8 @@ async fn by_anyone(scene: &Scene) -> Result<()> {
     let verifier = deploy::drill_contract(&scene.tools, rpc, "PermissiveVerifier").await?;
     deploy::add_verifier(rpc, &scene.deployment, verifier).await?;
     let bytes = artifacts::doubled(&scene.sample, 75);
-    let file = scene.file("twice.glff", &bytes)?.display().to_string();
-    let stage = ["stage", &file, "--unchecked", "--verifier", &verifier.to_string()];
-    let staged = scene.ctl.run(PUBLISHER, stage).await?.done()?;
-    let id = staged["id"].as_u64().context("stage said no id")?;
+    let by_it = ["--unchecked", "--verifier", &verifier.to_string()];
+    let Staged { id, .. } = scene.stage_with("twice", &bytes, &by_it).await?;
     let promote = ["promote", &id.to_string(), "--no-wait"];
     scene.ctl.run(PUBLISHER, promote).await?.done()?;
 

@@ -13,7 +13,7 @@ use alloy::{
 use anyhow::{Context as _, Result};
 use greenlight_artifact::{ArgumentClass, Schema};
 use greenlight_watcher::registry::{HEAD_SLOT, Release};
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::time::Instant;
 
 use super::Drill;
@@ -92,7 +92,7 @@ pub(super) async fn run(drill: &mut Drill) -> Result<()> {
     let latest = scene.stage("latest", &latest).await?;
     scene.promote(&latest).await?;
     edges.this.keeps(&latest.digest, SOON).await?;
-    quarantines(&edges.earlier, &latest).await.context("the version before")?;
+    edges.earlier.quarantines(&latest.digest, SOON).await.context("the version before")?;
 
     // What neither knows: verifiers vouch for a later version of engine 1, and for another engine.
     let mut word = Schema::ENGINE_1.word;
@@ -103,7 +103,9 @@ pub(super) async fn run(drill: &mut Drill) -> Result<()> {
         let staged = stage_for(&scene, &later).await?;
         scene.promote(&staged).await?;
         for edge in [&edges.this, &edges.earlier] {
-            quarantines(edge, &staged).await.with_context(|| format!("engine {engine}"))?;
+            edge.quarantines(&staged.digest, SOON)
+                .await
+                .with_context(|| format!("engine {engine}"))?;
         }
         unreadable.push(staged);
     }
@@ -142,28 +144,15 @@ pub(super) async fn run(drill: &mut Drill) -> Result<()> {
     scene.end().await
 }
 
-/// Waits until an edge will not try this again.
-async fn quarantines(edge: &Edge, staged: &Staged) -> Result<()> {
-    let what = format!("{} in quarantine", staged.digest);
-    let is_it = |one: &Value| one["digest"] == staged.digest.as_str();
-    let holds =
-        |status: &Value| status["quarantine"].as_array().is_some_and(|all| all.iter().any(is_it));
-    edge.until(&what, SOON, holds).await.map(drop)
-}
-
 /// Stages an artifact that has the unknown kind, through a verifier of its own for this schema.
 async fn stage_for(scene: &Scene, schema: &Schema) -> Result<Staged> {
     let (tools, rpc) = (&scene.tools, scene.rpc());
     let verifier = deploy::calldata_verifier(tools, rpc, schema).await?;
     deploy::add_verifier(rpc, &scene.deployment, verifier).await?;
     let bytes = artifacts::with_kind(&scene.sample, schema.engine, UNKNOWN, "")?;
-    let file = scene.file(&format!("engine-{}.glff", schema.engine), &bytes)?;
     // Whoever stages it has tools of that version: ours would check it as this edge does.
-    let (file, verifier) = (file.display().to_string(), verifier.to_string());
-    let stage = ["stage", &file, "--unchecked", "--verifier", &verifier];
-    let staged = scene.ctl.run(PUBLISHER, stage).await?.done()?;
-    let id = staged["id"].as_u64().context("stage said no id")?;
-    Ok(Staged { id, digest: artifacts::digest(&bytes) })
+    let by_it = ["--unchecked", "--verifier", &verifier.to_string()];
+    scene.stage_with(&format!("engine-{}", schema.engine), &bytes, &by_it).await
 }
 
 /// The registry's storage says what only later versions of it could: where bytes are in a way that edges do not know, and

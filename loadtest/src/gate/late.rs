@@ -7,7 +7,7 @@ use serde_json::json;
 use super::{By, DELAY, Gate, Proposal, id_of};
 use crate::{
     artifacts,
-    chain::{Blocks, Chain, PUBLISHER, PUBLISHERS},
+    chain::{Blocks, Chain, PUBLISHER},
     ctl::Ctl,
     deploy::{STAGING_PERIOD, deploy},
     scene::Setup,
@@ -39,10 +39,7 @@ pub(super) async fn run(tools: &Tools, gate: &mut Gate) -> Result<()> {
     };
 
     let id = stage("late").await?;
-    let (proposal, ended) = Proposal::new(&ctl, dir.path(), &["promote", &id]).await?;
-    ended.done()?;
-    proposal.sign(&ctl, &PUBLISHERS[..2]).await?;
-    proposal.execute(&ctl, &["--no-wait"]).await?.done()?;
+    let proposal = Proposal::scheduled(&ctl, dir.path(), &id).await?;
     pass(u64::from(DELAY) + WEEK).await?;
     let ended = proposal.execute(&ctl, &[]).await?;
     gate.note("calldata", "promote a week after it was due", (By::Void, "expired"), &ended);
@@ -53,10 +50,7 @@ pub(super) async fn run(tools: &Tools, gate: &mut Gate) -> Result<()> {
     // Scheduled within the period, due after it.
     let id = stage("old").await?;
     pass(STAGING_PERIOD - u64::from(DELAY) - 60).await?;
-    let (proposal, ended) = Proposal::new(&ctl, dir.path(), &["promote", &id]).await?;
-    ended.done()?;
-    proposal.sign(&ctl, &PUBLISHERS[..2]).await?;
-    proposal.execute(&ctl, &["--no-wait"]).await?.done()?;
+    let proposal = Proposal::scheduled(&ctl, dir.path(), &id).await?;
     pass(u64::from(DELAY) + 60).await?;
     let refused = (By::Contract, "staging-expired");
     let ended = proposal.execute(&ctl, &[]).await?;

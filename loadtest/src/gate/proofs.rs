@@ -21,10 +21,10 @@ use serde_json::{Value, json};
 use super::{By, Gate, Outcome, Route};
 use crate::{
     artifacts,
-    chain::{ADMIN, Blocks, Chain, PUBLISHER, SPARE},
-    deploy::{self, Manager},
+    chain::{Blocks, Chain, PUBLISHER, SPARE},
+    deploy::{self, PUBLISHER_ROLE},
     edge::Edge,
-    scene::{SOON, Scene, Staged},
+    scene::{SOON, Scene},
     tools::Tools,
 };
 
@@ -34,9 +34,6 @@ sol! {
     error ProofRefused();
     error DevelopmentKey(uint256 chainId);
 }
-
-/// Role of the AccessManager that stages.
-const PUBLISHER_ROLE: u64 = 1;
 
 pub(super) async fn run(gate: &mut Gate, scene: &Scene, edge: &Edge, route: &Route) -> Result<()> {
     let name = route.name;
@@ -90,14 +87,7 @@ async fn lie(
     let evidence = Evidence { statement, proof: prove(&key, r1cs(), &assignment)? };
 
     // Our own program makes no such evidence, so that the liar calls the registry without it.
-    let grant = Manager::grantRoleCall {
-        roleId: PUBLISHER_ROLE,
-        account: SPARE.address,
-        executionDelay: 0,
-    };
-    let manager = scene.deployment.manager;
-    deploy::through_timelock(scene.rpc(), manager, ADMIN.address, manager, grant.abi_encode())
-        .await?;
+    deploy::grant(scene.rpc(), &scene.deployment, PUBLISHER_ROLE, SPARE.address).await?;
     let data = staging(route, said, &evidence);
     let registry = scene.deployment.registry;
     let call = json!([{ "from": SPARE.address, "to": registry, "data": data, "gas": "0x1e8480" }]);
@@ -108,18 +98,11 @@ async fn lie(
     );
     let status = scene.ctl.run(PUBLISHER, ["status", "--limit", "1"]).await?.done()?;
     let id = status["last_id"].as_u64().context("status said no last id")?;
-    let staged = Staged { id, digest: said.digest().to_string() };
     let ended = scene.ctl.run(PUBLISHER, ["promote", &id.to_string()]).await?;
     gate.note(route.name, "promote a digest that the proof is not of", super::PASSES, &ended);
 
-    let is_it = |one: &&Value| one["digest"] == staged.digest.as_str();
-    let refused = |status: &Value| {
-        let found = status["quarantine"].as_array()?.iter().find(is_it)?;
-        found["reason"].as_str().map(ToOwned::to_owned)
-    };
-    let what = format!("{} in quarantine", staged.digest);
-    let status = edge.until(&what, SOON, |status| refused(status).is_some()).await?;
-    let found = Outcome { by: By::Edge, reason: refused(&status).unwrap_or_default() };
+    let reason = edge.quarantines(&said.digest().to_string(), SOON).await?;
+    let found = Outcome { by: By::Edge, reason };
     gate.note(
         route.name,
         "adopt a digest that the proof is not of",
@@ -132,8 +115,7 @@ async fn lie(
 /// A file with an artifact and one with a proof of it.
 async fn proven(scene: &Scene, label: &str, artifact: &ValidArtifact) -> Result<(String, String)> {
     let file = scene.file(&format!("{label}.glff"), artifact.bytes())?.display().to_string();
-    let proof = file.replace(".glff", ".glpf");
-    scene.ctl.run(PUBLISHER, ["prove", &file, "--out", &proof]).await?.done()?;
+    let proof = super::prove(scene, &file).await?;
     Ok((file, proof))
 }
 
