@@ -17,16 +17,20 @@ help: ## what there is to make
 setup: packages contracts/node_modules/.package-lock.json config/helios/node_modules/.package-lock.json ## system packages, Foundry, solc and Helios from npm, contracts compiled
 	cd contracts && ./forge.cjs build --quiet
 
+# Installs the system packages $(1), or says how to.
+define install
+if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+  echo installing $(1); \
+  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $(1) >/dev/null; \
+else \
+  echo missing: $(1). On Debian: sudo apt-get install -y $(1) >&2; exit 1; \
+fi
+endef
+
 .PHONY: packages
 packages:
 	@missing=; for name in $(PACKAGES); do command -v $$name >/dev/null || missing="$$missing $$name"; done; \
-	if [ -z "$$missing" ]; then :; \
-	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	  echo "installing$$missing"; \
-	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $$missing >/dev/null; \
-	else \
-	  echo "missing:$$missing. On Debian: sudo apt-get install -y$$missing" >&2; exit 1; \
-	fi
+	[ -z "$$missing" ] || $(call install,$$missing)
 
 %/node_modules/.package-lock.json: %/package-lock.json
 	cd $* && $(NPM) ci --ignore-scripts
@@ -76,22 +80,16 @@ ANALYSIS := target/analysis/venv/.installed
 ANALYSIS_PATH := PATH="$(CURDIR)/target/analysis/venv/bin:$$PATH"
 
 $(ANALYSIS): contracts/analysis/requirements.txt
-	@python3 -c 'import ensurepip, venv' 2>/dev/null || \
-	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	  echo "installing python3-venv"; \
-	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq python3-venv >/dev/null; \
-	else \
-	  echo "missing: python3-venv. On Debian: sudo apt-get install -y python3-venv" >&2; exit 1; \
-	fi
+	@python3 -c 'import ensurepip, venv' 2>/dev/null || $(call install,python3-venv)
 	python3 -m venv --clear target/analysis/venv
 	target/analysis/venv/bin/pip install -q --disable-pip-version-check --no-deps -r $<
 	ln -sf ../../../../contracts/forge.cjs target/analysis/venv/bin/forge
 	@touch $@
 
-slither: setup $(ANALYSIS) ## what slither finds in the contracts and nobody has explained
+slither: contracts/node_modules/.package-lock.json $(ANALYSIS) ## what slither finds in the contracts and nobody has explained
 	cd contracts && export FOUNDRY_PROFILE=slither $(ANALYSIS_PATH) && rm -rf ../target/analysis/slither && forge build --quiet && slither . $(ARGS)
 
-halmos: setup $(ANALYSIS) ## the registry's rules and the fast checker, proved for every input (ARGS="--function check_kill" for one)
+halmos: contracts/node_modules/.package-lock.json $(ANALYSIS) ## the registry's rules and the fast checker, proved for every input (ARGS="--function check_kill" for one)
 	cd contracts && export FOUNDRY_PROFILE=halmos $(ANALYSIS_PATH) && python analysis/halmos_with_blobs.py --no-status $(ARGS)
 
 mutants: setup ## every mutant of the contracts must fail a test (ARGS="--sample 100 --seed 1" for some of them)

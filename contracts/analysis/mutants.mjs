@@ -2,11 +2,10 @@
 // Mutation testing of src/: each mutant must make a test fail. See README.md, "Analysis".
 import { createHash } from "node:crypto";
 import { appendFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { fork, spawn } from "node:child_process";
 import { dirname, join, relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { learnEnums, mutantsOf, parse } from "./mutations.mjs";
+import { compile, learnEnums, mutantsOf, parse } from "./mutations.mjs";
 
 const ROOT = resolve(import.meta.dirname, "..");
 const WORK = resolve(ROOT, "../target/analysis/mutants");
@@ -122,14 +121,13 @@ async function work(number, queue) {
     for (let mutant; Date.now() < end && (mutant = queue.shift()); ) {
       const started = Date.now();
       const path = join(copy, mutant.file);
-      const original = Buffer.from(texts[mutant.file]);
-      writeFileSync(path, Buffer.concat([original.subarray(0, mutant.start), Buffer.from(mutant.text), original.subarray(mutant.end)]));
+      writeFileSync(path, mutated(mutant));
       let result = { verdict: "survived" };
       for (const tier of tiersOf(mutant)) {
         result = await judge(copy, tier, environment);
         if (result.verdict !== "survived") break;
       }
-      writeFileSync(path, original);
+      writeFileSync(path, texts[mutant.file]);
       if (result.verdict === "survived" && sameCode(mutant)) result.verdict = "same code";
       const { verdict, by, test } = result;
       const stored = { key: mutant.key, verdict, by, test, everything, code: codeDigest(mutant.file), ms: Date.now() - started };
@@ -191,28 +189,26 @@ function makeCopy(copy) {
   }
 }
 
+/** The text of its file with the mutant in it. */
+function mutated({ file, start, end, text }) {
+  const original = Buffer.from(texts[file]);
+  return Buffer.concat([original.subarray(0, start), Buffer.from(text), original.subarray(end)]).toString();
+}
+
 /** Whether the optimizing compiler makes of the mutant the very code that it makes of the original. */
 function sameCode(mutant) {
   sameCode.original ??= codeOf(texts);
-  const original = Buffer.from(texts[mutant.file]);
-  const text = Buffer.concat([original.subarray(0, mutant.start), Buffer.from(mutant.text), original.subarray(mutant.end)]).toString();
-  return codeOf({ ...texts, [mutant.file]: text }) === sameCode.original;
+  return codeOf({ ...texts, [mutant.file]: mutated(mutant) }) === sameCode.original;
 }
 
 function codeOf(changed) {
-  const solc = createRequire(import.meta.url)("solc");
-  const read = (path) => ({ contents: changed[path] ?? readFileSync(join(ROOT, path.startsWith("@") ? `node_modules/${path}` : path), "utf8") });
-  const input = {
-    language: "Solidity",
-    sources: Object.fromEntries(Object.entries(changed).map(([file, content]) => [file, { content }])),
-    settings: {
-      optimizer: { enabled: true, runs: 100_000 },
-      evmVersion: "cancun",
-      metadata: { appendCBOR: false, bytecodeHash: "none" },
-      outputSelection: { "*": { "*": ["evm.bytecode.object"] } },
-    },
+  const settings = {
+    optimizer: { enabled: true, runs: 100_000 },
+    evmVersion: "cancun",
+    metadata: { appendCBOR: false, bytecodeHash: "none" },
+    outputSelection: { "*": { "*": ["evm.bytecode.object"] } },
   };
-  return JSON.stringify(JSON.parse(solc.compile(JSON.stringify(input), { import: read })).contracts);
+  return JSON.stringify(compile(ROOT, changed, settings).contracts);
 }
 
 // -------------------------------------------------------------------------------------------------------------- report

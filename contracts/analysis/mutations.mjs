@@ -33,15 +33,21 @@ const INERT = new Set([
   "ArrayTypeName", "Mapping", "UserDefinedValueTypeDefinition", "OverrideSpecifier", "ParameterList",
 ]);
 
-/** Syntax trees of `files` (paths from `root`), by path. Imports are read from `root` and from its node_modules. */
-export function parse(root, files) {
-  const sources = Object.fromEntries(files.map((file) => [file, { content: readFileSync(resolve(root, file), "utf8") }]));
-  const input = { language: "Solidity", sources, settings: { outputSelection: { "*": { "": ["ast"] } } } };
+/** What the compiler says of `texts` (by path from `root`). Other imports are read from `root` and from its node_modules. */
+export function compile(root, texts, settings) {
+  const sources = Object.fromEntries(Object.entries(texts).map(([file, content]) => [file, { content }]));
+  const input = { language: "Solidity", sources, settings };
   const find = (path) => {
     const inside = path.startsWith("@") ? `node_modules/${path}` : path;
     return { contents: readFileSync(resolve(root, inside), "utf8") };
   };
-  const output = JSON.parse(solc.compile(JSON.stringify(input), { import: find }));
+  return JSON.parse(solc.compile(JSON.stringify(input), { import: find }));
+}
+
+/** Syntax trees of `files` (paths from `root`), by path. */
+export function parse(root, files) {
+  const texts = Object.fromEntries(files.map((file) => [file, readFileSync(resolve(root, file), "utf8")]));
+  const output = compile(root, texts, { outputSelection: { "*": { "": ["ast"] } } });
   const broken = output.errors?.find((error) => error.severity === "error");
   if (broken) throw new Error(`the sources do not compile: ${broken.formattedMessage}`);
   return Object.fromEntries(files.map((file) => [file, output.sources[file].ast]));

@@ -67,9 +67,8 @@ contract Deploy {
         deployment.registry = new ConfigRegistry{salt: salt}(
             address(deployment.manager), deployment.verifiers, plan.coolingOff, plan.stagingPeriod
         );
-        CalldataVerifier[] memory references = new CalldataVerifier[](1);
-        references[0] = deployment.judge;
-        deployment.emergencyStop = new EmergencyStop{salt: salt}(deployment.registry, references);
+        deployment.emergencyStop =
+            new EmergencyStop{salt: salt}(deployment.registry, Verifiers.references(deployment.judge));
         deployment.manager.multicall(_wiring(plan, deployment, deployer));
     }
 
@@ -83,10 +82,9 @@ contract Deploy {
     function _holders(Plan memory plan, SafeContracts memory safe) private returns (Holders memory holders) {
         holders.admin = _holder(plan.admin, safe, "admin");
         holders.publisher = _holder(plan.publisher, safe, "publisher");
-        holders.promoter = Plans.isNobody(plan.promoter) ? holders.publisher : _holder(plan.promoter, safe, "promoter");
+        holders.promoter = _holder(Plans.promoter(plan), safe, "promoter");
         holders.guardian = _holder(plan.guardian, safe, "guardian");
-        holders.operations =
-            Plans.isNobody(plan.operations) ? holders.admin : _holder(plan.operations, safe, "operations");
+        holders.operations = _holder(Plans.operations(plan), safe, "operations");
     }
 
     function _holder(Holder memory holder, SafeContracts memory safe, string memory name) private returns (address) {

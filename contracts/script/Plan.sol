@@ -111,11 +111,11 @@ library Plans {
         if (plan.chainId != block.chainid) revert OtherChain(plan.chainId, block.chainid);
         _checkHolder(plan.admin, deployer, "admin");
         _checkHolder(plan.publisher, deployer, "publisher");
-        if (!isNobody(plan.promoter)) _checkHolder(plan.promoter, deployer, "promoter");
+        _checkHolder(promoter(plan), deployer, "promoter");
         _checkHolder(plan.guardian, deployer, "guardian");
-        if (!isNobody(plan.operations)) _checkHolder(plan.operations, deployer, "operations");
+        _checkHolder(operations(plan), deployer, "operations");
         _checkIndependence(plan.publisher, plan.guardian, "publisher");
-        if (!isNobody(plan.promoter)) _checkIndependence(plan.promoter, plan.guardian, "promoter");
+        _checkIndependence(promoter(plan), plan.guardian, "promoter");
         if (plan.promoteDelay == 0) revert MissingDelay("promote");
         if (plan.operationsDelay == 0) revert MissingDelay("operations");
         if (plan.adminDelay == 0) revert MissingDelay("admin");
@@ -127,6 +127,16 @@ library Plans {
             revert StagingPeriodTooShort(plan.stagingPeriod, plan.promoteDelay);
         }
         if (plan.verifiers.length == 0) revert MissingVerifier();
+    }
+
+    /// @notice Who promotes: the publisher, if the plan names nobody.
+    function promoter(Plan memory plan) internal pure returns (Holder memory) {
+        return isNobody(plan.promoter) ? plan.publisher : plan.promoter;
+    }
+
+    /// @notice Who operates: the administrator, if the plan names nobody.
+    function operations(Plan memory plan) internal pure returns (Holder memory) {
+        return isNobody(plan.operations) ? plan.admin : plan.operations;
     }
 
     /// @notice Whether a holder was left out.

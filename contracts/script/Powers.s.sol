@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {AccessManager} from "@openzeppelin/contracts/access/manager/AccessManager.sol";
 import {IAccessManager} from "@openzeppelin/contracts/access/manager/IAccessManager.sol";
+import {Create2} from "@openzeppelin/contracts/utils/Create2.sol";
 import {ISafe} from "@safe-global/safe-smart-account/contracts/interfaces/ISafe.sol";
 import {ConfigRegistry} from "../src/ConfigRegistry.sol";
 import {EmergencyStop} from "../src/EmergencyStop.sol";
@@ -87,8 +88,9 @@ contract Powers {
         Plans.check(plan, deployer);
         _verifyCode(plan, deployment, deployer);
         _verifyCreation(plan, deployment, deployer);
-        _verifyRoles(plan, deployment, logs, deployer);
-        _verifyFunctions(plan, deployment, logs);
+        Wiring.Role[] memory roles = Wiring.roles(plan, deployment.holders, address(deployment.emergencyStop));
+        _verifyRoles(roles, deployment.manager, logs, deployer);
+        _verifyFunctions(plan, roles, deployment, logs);
         _verifyVerifiers(deployment, logs);
         _verifyHolders(plan, deployment);
     }
@@ -124,9 +126,7 @@ contract Powers {
         _created(deployment, "AccessManager", manager, bytes.concat(type(AccessManager).creationCode, arguments));
         arguments = abi.encode(manager, deployment.verifiers, plan.coolingOff, plan.stagingPeriod);
         _created(deployment, "ConfigRegistry", registry, bytes.concat(type(ConfigRegistry).creationCode, arguments));
-        CalldataVerifier[] memory references = new CalldataVerifier[](1);
-        references[0] = deployment.judge;
-        arguments = abi.encode(registry, references);
+        arguments = abi.encode(registry, Verifiers.references(deployment.judge));
         _created(
             deployment,
             "EmergencyStop",
@@ -136,9 +136,7 @@ contract Powers {
     }
 
     function _created(Deployment memory deployment, string memory name, address where, bytes memory code) private pure {
-        bytes32 hash =
-            keccak256(abi.encodePacked(bytes1(0xff), deployment.factory, bytes32(deployment.salt), keccak256(code)));
-        address expected = _address(hash);
+        address expected = Create2.computeAddress(bytes32(deployment.salt), keccak256(code), deployment.factory);
         if (where != expected) revert OtherCreation(name, expected, where);
     }
 
@@ -164,23 +162,18 @@ contract Powers {
         for (uint256 i = 0; i < logs.length; ++i) {
             if (logs[i].topics[0] != IConfigRegistry.VerifierAdded.selector) continue;
             address added = _address(logs[i].topics[1]);
-            bool isPlanned = false;
-            for (uint256 j = 0; j < deployment.verifiers.length; ++j) {
-                if (deployment.verifiers[j] == added) isPlanned = true;
-            }
+            if (_includes(deployment.verifiers, added)) continue;
             VerifierStatus status = deployment.registry.verifierStatus(added);
-            if (!isPlanned && status == VerifierStatus.Active) revert OtherVerifier(added, status);
+            if (status == VerifierStatus.Active) revert OtherVerifier(added, status);
         }
     }
 
     // ----------------------------------------------------------------------------------------------------------- roles
 
-    function _verifyRoles(Plan memory plan, Deployment memory deployment, Vm.Log[] memory logs, address deployer)
+    function _verifyRoles(Wiring.Role[] memory roles, AccessManager manager, Vm.Log[] memory logs, address deployer)
         private
         view
     {
-        AccessManager manager = deployment.manager;
-        Wiring.Role[] memory roles = Wiring.roles(plan, deployment.holders, address(deployment.emergencyStop));
         for (uint256 i = 0; i < roles.length; ++i) {
             Wiring.Role memory role = roles[i];
             for (uint256 j = 0; j < role.members.length; ++j) {
@@ -220,10 +213,14 @@ contract Powers {
         }
     }
 
-    function _verifyFunctions(Plan memory plan, Deployment memory deployment, Vm.Log[] memory logs) private view {
+    function _verifyFunctions(
+        Plan memory plan,
+        Wiring.Role[] memory roles,
+        Deployment memory deployment,
+        Vm.Log[] memory logs
+    ) private view {
         AccessManager manager = deployment.manager;
         address registry = address(deployment.registry);
-        Wiring.Role[] memory roles = Wiring.roles(plan, deployment.holders, address(deployment.emergencyStop));
         for (uint256 i = 0; i < roles.length; ++i) {
             for (uint256 j = 0; j < roles[i].selectors.length; ++j) {
                 bytes4 selector = roles[i].selectors[j];
@@ -255,13 +252,9 @@ contract Powers {
         Holders memory holders = deployment.holders;
         _verifyHolder(plan.admin, deployment, holders.admin, "admin");
         _verifyHolder(plan.publisher, deployment, holders.publisher, "publisher");
-        _verifyHolder(
-            Plans.isNobody(plan.promoter) ? plan.publisher : plan.promoter, deployment, holders.promoter, "promoter"
-        );
+        _verifyHolder(Plans.promoter(plan), deployment, holders.promoter, "promoter");
         _verifyHolder(plan.guardian, deployment, holders.guardian, "guardian");
-        _verifyHolder(
-            Plans.isNobody(plan.operations) ? plan.admin : plan.operations, deployment, holders.operations, "operations"
-        );
+        _verifyHolder(Plans.operations(plan), deployment, holders.operations, "operations");
     }
 
     function _verifyHolder(Holder memory planned, Deployment memory deployment, address account, string memory name)
@@ -307,13 +300,16 @@ contract Powers {
     function _sameSet(address[] memory one, address[] memory other) private pure returns (bool) {
         if (one.length != other.length) return false;
         for (uint256 i = 0; i < one.length; ++i) {
-            bool isThere = false;
-            for (uint256 j = 0; j < other.length; ++j) {
-                if (one[i] == other[j]) isThere = true;
-            }
-            if (!isThere) return false;
+            if (!_includes(other, one[i])) return false;
         }
         return true;
+    }
+
+    function _includes(address[] memory list, address account) private pure returns (bool) {
+        for (uint256 i = 0; i < list.length; ++i) {
+            if (list[i] == account) return true;
+        }
+        return false;
     }
 
     // ----------------------------------------------------------------------------------------------------------- logs
@@ -395,10 +391,7 @@ contract Powers {
 
     function _isMember(Wiring.Role[] memory roles, uint64 id, address account) private pure returns (bool) {
         for (uint256 i = 0; i < roles.length; ++i) {
-            if (roles[i].id != id) continue;
-            for (uint256 j = 0; j < roles[i].members.length; ++j) {
-                if (roles[i].members[j] == account) return true;
-            }
+            if (roles[i].id == id && _includes(roles[i].members, account)) return true;
         }
         return false;
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {Create2} from "@openzeppelin/contracts/utils/Create2.sol";
 import {ISafe} from "@safe-global/safe-smart-account/contracts/interfaces/ISafe.sol";
 import {vm} from "./Vm.sol";
 
@@ -81,8 +82,7 @@ library Safes {
         bytes memory code = ISafeProxyFactory(contracts.proxyFactory).proxyCreationCode();
         bytes32 codeHash = keccak256(abi.encodePacked(code, uint256(uint160(contracts.singleton))));
         bytes32 create2Salt = keccak256(abi.encodePacked(keccak256(initializer), salt));
-        bytes32 hash = keccak256(abi.encodePacked(bytes1(0xff), contracts.proxyFactory, create2Salt, codeHash));
-        return address(uint160(uint256(hash)));
+        return Create2.computeAddress(create2Salt, codeHash, contracts.proxyFactory);
     }
 
     function _initializer(SafeContracts memory contracts, address[] memory owners, uint256 threshold)

@@ -16,6 +16,12 @@ library Verifiers {
         return new CalldataVerifier(1, Schemas.ENGINE_1, Schemas.ENGINE_1_BUDGET);
     }
 
+    /// @notice The checkers that the emergency stop is given.
+    function references(CalldataVerifier judge_) internal pure returns (CalldataVerifier[] memory all) {
+        all = new CalldataVerifier[](1);
+        all[0] = judge_;
+    }
+
     /// @notice One verifier for each entry.
     /// @param judge_ Serves as the calldata verifier of engine 1, too.
     function resolve(VerifierPlan[] memory plans, CalldataVerifier judge_)

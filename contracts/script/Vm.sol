@@ -41,7 +41,6 @@ interface Vm {
     function parseTomlString(string calldata toml, string calldata key) external pure returns (string memory);
 
     // JSON
-    function keyExistsJson(string calldata json, string calldata key) external view returns (bool);
     function parseJsonAddress(string calldata json, string calldata key) external pure returns (address);
     function parseJsonUint(string calldata json, string calldata key) external pure returns (uint256);
     function parseJsonBytes(string calldata json, string calldata key) external pure returns (bytes memory);

@@ -3,21 +3,14 @@ pragma solidity 0.8.37;
 
 import {vm} from "../script/Vm.sol";
 import {HeadFlags} from "../src/ConfigRegistry.sol";
-import {ArtifactId, IConfigRegistry} from "../src/interfaces/IConfigRegistry.sol";
-import {Governed} from "./kit/Governed.sol";
+import {IConfigRegistry} from "../src/interfaces/IConfigRegistry.sol";
+import {Succession} from "./kit/Succession.sol";
 
 /// @notice What was scheduled for a head to come waits until guardians had the time to see it.
-contract CoolingOffTest is Governed {
-    ArtifactId private _first;
-    ArtifactId private _second;
-    ArtifactId private _third;
-
-    /// @dev The first ran, the second runs, the third waits; the head's sequence is 2 and its change long ago.
+contract CoolingOffTest is Succession {
+    /// @dev The head's change is long ago.
     function setUp() public override {
         super.setUp();
-        _first = current(1);
-        _second = current(2);
-        _third = stage(3);
         vm.warp(vm.getBlockTimestamp() + COOLING_OFF);
     }
 
@@ -27,7 +20,7 @@ contract CoolingOffTest is Governed {
         guard();
         registry.kill();
         _waits(OPERATIONS, call);
-        assertHead(0, 4, _second, NONE, NONE, 0);
+        assertHead(0, 4, second, NONE, NONE, 0);
     }
 
     function test_resumptionScheduledAheadOfThePauseWaits() public {
@@ -36,16 +29,16 @@ contract CoolingOffTest is Governed {
         guard();
         registry.pause();
         _waits(OPERATIONS, call);
-        assertHead(0, 4, _second, NONE, NONE, 0);
+        assertHead(0, 4, second, NONE, NONE, 0);
     }
 
     function test_promotionScheduledAheadOfTheRollbackWaits() public {
-        bytes memory call = abi.encodeCall(registry.promote, (_third, ALL, 3));
+        bytes memory call = abi.encodeCall(registry.promote, (third, ALL, 3));
         later(PROMOTER, PROMOTE_DELAY, call);
         guard();
-        registry.rollback(_first);
+        registry.rollback(first);
         _waits(PROMOTER, call);
-        assertHead(0, 4, _third, NONE, NONE, 0);
+        assertHead(0, 4, third, NONE, NONE, 0);
     }
 
     /// @dev In which a guardian can cancel.
@@ -65,23 +58,23 @@ contract CoolingOffTest is Governed {
 
     /// @dev Each step of a canary is a change, too.
     function test_theNextStepOfACanaryWaits() public {
-        bytes memory call = abi.encodeCall(registry.promote, (_third, 2_500, 3));
+        bytes memory call = abi.encodeCall(registry.promote, (third, 2_500, 3));
         later(PROMOTER, PROMOTE_DELAY, call);
-        promote(_third, 500);
+        promote(third, 500);
         _waits(PROMOTER, call);
-        assertHead(0, 4, _second, NONE, _third, 2_500);
+        assertHead(0, 4, second, NONE, third, 2_500);
     }
 
     function test_guardiansNeverWait() public {
         guard();
         registry.pause();
         guard();
-        registry.rollback(_first);
+        registry.rollback(first);
         guard();
         registry.kill();
         guard();
-        registry.revoke(_second);
-        assertHead(HeadFlags.KILL | HeadFlags.ROLLBACK | HeadFlags.PAUSED, 6, _second, _first, NONE, 0);
+        registry.revoke(second);
+        assertHead(HeadFlags.KILL | HeadFlags.ROLLBACK | HeadFlags.PAUSED, 6, second, first, NONE, 0);
     }
 
     /// @dev Every change of the head begins another.
@@ -102,9 +95,9 @@ contract CoolingOffTest is Governed {
         registry.kill();
         vm.warp(vm.getBlockTimestamp() + random % 10 days);
         revive();
-        assertEq(registry.effective(), _second, "effective");
-        promote(_third, ALL);
-        assertEq(registry.effective(), _third, "effective");
+        assertEq(registry.effective(), second, "effective");
+        promote(third, ALL);
+        assertEq(registry.effective(), third, "effective");
     }
 
     function testFuzz_untilItIsOver(uint256 random) public {

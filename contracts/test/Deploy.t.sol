@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {Create2} from "@openzeppelin/contracts/utils/Create2.sol";
 import {ISafe} from "@safe-global/safe-smart-account/contracts/interfaces/ISafe.sol";
 import {Deploy, Deployment} from "../script/Deploy.s.sol";
 import {Holder, Plan, Plans, VerifierPlan} from "../script/Plan.sol";
-import {SafeContracts, Safes} from "../script/Safes.sol";
+import {Safes} from "../script/Safes.sol";
 import {Verifiers} from "../script/Verifiers.sol";
 import {vm} from "../script/Vm.sol";
 import {Safeguarded} from "./kit/Safeguarded.sol";
@@ -267,9 +268,6 @@ contract DeployTest is Safeguarded {
         bytes memory code = vm.getCode(
             string.concat("node_modules/@safe-global/safe-smart-account/build/artifacts/contracts/", name, ".json")
         );
-        bytes32 hash = keccak256(
-            abi.encodePacked(bytes1(0xff), 0x914d7Fec6aaC8cd542e72Bca78B30650d45643d7, bytes32(0), keccak256(code))
-        );
-        return address(uint160(uint256(hash)));
+        return Create2.computeAddress(0, keccak256(code), 0x914d7Fec6aaC8cd542e72Bca78B30650d45643d7);
     }
 }

@@ -4,7 +4,6 @@ pragma solidity 0.8.37;
 import {IAccessManaged} from "@openzeppelin/contracts/access/manager/IAccessManaged.sol";
 import {vm} from "../script/Vm.sol";
 import {EmergencyStop} from "../src/EmergencyStop.sol";
-import {IArtifactVerifier, Statement} from "../src/interfaces/IArtifactVerifier.sol";
 import {ArtifactId, IConfigRegistry, VerifierStatus} from "../src/interfaces/IConfigRegistry.sol";
 import {Defect} from "../src/libraries/Defect.sol";
 import {Schemas} from "../src/libraries/Schemas.sol";
@@ -99,7 +98,7 @@ contract EmergencyStopTest is Governed {
         references[0] = verifier;
         references[1] = new CalldataVerifier(2, Schemas.ENGINE_1, Schemas.ENGINE_1_BUDGET);
         EmergencyStop stop = new EmergencyStop(registry, references);
-        _grantStopper(address(stop));
+        administer(abi.encodeCall(manager.grantRole, (5, address(stop), 0)));
         NewerVerifier newer = new NewerVerifier();
         addVerifier(address(newer));
 
@@ -223,15 +222,6 @@ contract EmergencyStopTest is Governed {
     function _stage(CredulousVerifier by, bytes memory artifact, bytes32 commitment) private returns (ArtifactId) {
         vm.prank(PUBLISHER);
         return registry.stage(address(by), artifact, statement(artifact, commitment));
-    }
-
-    function _grantStopper(address to) private {
-        bytes memory call = abi.encodeCall(manager.grantRole, (5, to, 0));
-        vm.prank(ADMIN);
-        manager.schedule(address(manager), call, 0);
-        vm.warp(vm.getBlockTimestamp() + ADMIN_DELAY);
-        vm.prank(ADMIN);
-        manager.execute(address(manager), call);
     }
 
     function _assertStatus(address of_, VerifierStatus expected) private view {

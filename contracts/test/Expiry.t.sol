@@ -3,14 +3,7 @@ pragma solidity 0.8.37;
 
 import {vm} from "../script/Vm.sol";
 import {ConfigRegistry} from "../src/ConfigRegistry.sol";
-import {
-    ArtifactId,
-    IConfigRegistry,
-    LocationKind,
-    Record,
-    Status,
-    VerifierStatus
-} from "../src/interfaces/IConfigRegistry.sol";
+import {ArtifactId, IConfigRegistry, Status, VerifierStatus} from "../src/interfaces/IConfigRegistry.sol";
 import {Artifacts} from "./kit/Artifacts.sol";
 import {CredulousVerifier, Governed} from "./kit/Governed.sol";
 

@@ -2,20 +2,18 @@
 pragma solidity 0.8.37;
 
 import {vm} from "../script/Vm.sol";
-import {IArtifactVerifier, Statement} from "../src/interfaces/IArtifactVerifier.sol";
+import {Statement} from "../src/interfaces/IArtifactVerifier.sol";
 import {ArtifactId, IConfigRegistry, LocationKind, Record} from "../src/interfaces/IConfigRegistry.sol";
 import {Schemas} from "../src/libraries/Schemas.sol";
 import {Groth16Verifier} from "../src/verifiers/Groth16Verifier.sol";
 import {VerifyingKey} from "../src/verifiers/VerifyingKey.sol";
 import {Artifacts} from "./kit/Artifacts.sol";
 import {Governed} from "./kit/Governed.sol";
+import {Groth16} from "./kit/Groth16.sol";
 import {Groth16Proofs} from "./kit/Groth16Proofs.sol";
 
 /// @notice The circuit's verifier, on proofs by the native prover under the development key.
 contract Groth16VerifierTest is Governed {
-    uint256 private constant BASE_FIELD = 0x30644e72e131a029b85045b68181585d97816a916871ca8d3c208c16d87cfd47;
-    uint256 private constant SCALAR_FIELD = 0x30644e72e131a029b85045b68181585d2833e84879b9709143e1f593f0000001;
-
     // Where the evidence has what.
     uint256 private constant COMMITMENT = 32;
     uint256 private constant ROWS = 64;
@@ -117,14 +115,16 @@ contract Groth16VerifierTest is Governed {
         for (uint256 i = A; i < 321; i += 32) {
             // A second encoding of the same coordinate, the field's order itself, and what is on no curve.
             uint256 coordinate = uint256(_word(evidence, i));
-            _refuses(_with(evidence, i, bytes32(coordinate + BASE_FIELD)));
-            _refuses(_with(evidence, i, bytes32(BASE_FIELD)));
+            _refuses(_with(evidence, i, bytes32(coordinate + Groth16.BASE_FIELD)));
+            _refuses(_with(evidence, i, bytes32(Groth16.BASE_FIELD)));
             _refuses(_with(evidence, i, bytes32(uint256(1))));
             _refuses(_with(evidence, i, bytes32(type(uint256).max)));
         }
         // Infinity, in both encodings that one could think of.
         _refuses(bytes.concat(_slice(evidence, 0, A), new bytes(64), _slice(evidence, B, 321)));
-        _refuses(bytes.concat(_slice(evidence, 0, A), new bytes(32), bytes32(BASE_FIELD), _slice(evidence, B, 321)));
+        _refuses(
+            bytes.concat(_slice(evidence, 0, A), new bytes(32), bytes32(Groth16.BASE_FIELD), _slice(evidence, B, 321))
+        );
         _refuses(bytes.concat(_slice(evidence, 0, B), new bytes(128), _slice(evidence, C, 321)));
         _refuses(bytes.concat(_slice(evidence, 0, C), new bytes(64)));
         _refuses(bytes.concat(_slice(evidence, 0, A), new bytes(256)));
@@ -132,7 +132,7 @@ contract Groth16VerifierTest is Governed {
 
     function test_theCommitmentMustBeInTheField() public {
         bytes memory evidence = Groth16Proofs.ROWS_60;
-        bytes32 congruent = bytes32(uint256(_word(evidence, COMMITMENT)) + SCALAR_FIELD);
+        bytes32 congruent = bytes32(uint256(_word(evidence, COMMITMENT)) + Groth16.SCALAR_FIELD);
         _reverts(
             "",
             _with(evidence, COMMITMENT, congruent),
@@ -140,8 +140,8 @@ contract Groth16VerifierTest is Governed {
         );
         _reverts(
             "",
-            _with(evidence, COMMITMENT, bytes32(SCALAR_FIELD)),
-            abi.encodeWithSelector(Groth16Verifier.CommitmentNotInField.selector, SCALAR_FIELD)
+            _with(evidence, COMMITMENT, bytes32(Groth16.SCALAR_FIELD)),
+            abi.encodeWithSelector(Groth16Verifier.CommitmentNotInField.selector, Groth16.SCALAR_FIELD)
         );
     }
 
@@ -170,7 +170,8 @@ contract Groth16VerifierTest is Governed {
         bytes memory evidence = Groth16Proofs.ROWS_60;
         uint256[3] memory ordinates = [A + 32, B + 64, B + 96];
         for (uint256 i = 0; i < ordinates.length; ++i) {
-            evidence = _with(evidence, ordinates[i], bytes32(BASE_FIELD - uint256(_word(evidence, ordinates[i]))));
+            evidence =
+                _with(evidence, ordinates[i], bytes32(Groth16.BASE_FIELD - uint256(_word(evidence, ordinates[i]))));
         }
         Statement memory statement = _groth16.verify("", evidence);
         assertEq(statement.digest, keccak256(Artifacts.sample(60, 60)), "digest");

@@ -4,68 +4,57 @@ pragma solidity 0.8.37;
 import {vm} from "../script/Vm.sol";
 import {HeadFlags} from "../src/ConfigRegistry.sol";
 import {ArtifactId, IConfigRegistry} from "../src/interfaces/IConfigRegistry.sol";
-import {CredulousVerifier, Governed} from "./kit/Governed.sol";
+import {CredulousVerifier} from "./kit/Governed.sol";
+import {Succession} from "./kit/Succession.sol";
 
 /// @notice Slow acts are bound to the head that they were decided on: nothing scheduled before a guardian acted undoes it.
-contract HeadMovedTest is Governed {
-    ArtifactId private _first;
-    ArtifactId private _second;
-    ArtifactId private _third;
-
-    /// @dev The first ran, the second runs, the third waits; the head's sequence is 2.
-    function setUp() public override {
-        super.setUp();
-        _first = current(1);
-        _second = current(2);
-        _third = stage(3);
-    }
-
+contract HeadMovedTest is Succession {
     // ------------------------------------------------------------------------------------------------------ promotion
 
     function test_promotionScheduledBeforeARollbackCannotEndIt() public {
-        _scheduled(PROMOTER, PROMOTE_DELAY, _promotion(_third, ALL, 2));
+        _scheduled(PROMOTER, PROMOTE_DELAY, _promotion(third, ALL, 2));
         guard();
-        registry.rollback(_first);
-        _refusedAsLongAsItStands(PROMOTER, _promotion(_third, ALL, 2), 2, 3);
-        assertHead(HeadFlags.ROLLBACK, 3, _second, _first, NONE, 0);
-        assertEq(registry.effective(), _first, "effective");
+        registry.rollback(first);
+        _refusedAsLongAsItStands(PROMOTER, _promotion(third, ALL, 2), 2, 3);
+        assertHead(HeadFlags.ROLLBACK, 3, second, first, NONE, 0);
+        assertEq(registry.effective(), first, "effective");
     }
 
     function test_promotionScheduledBeforeAKillChangesNothingUnderIt() public {
-        _scheduled(PROMOTER, PROMOTE_DELAY, _promotion(_third, ALL, 2));
+        _scheduled(PROMOTER, PROMOTE_DELAY, _promotion(third, ALL, 2));
         guard();
         registry.kill();
-        _refusedAsLongAsItStands(PROMOTER, _promotion(_third, ALL, 2), 2, 3);
-        assertHead(HeadFlags.KILL, 3, _second, NONE, NONE, 0);
+        _refusedAsLongAsItStands(PROMOTER, _promotion(third, ALL, 2), 2, 3);
+        assertHead(HeadFlags.KILL, 3, second, NONE, NONE, 0);
     }
 
     function test_promotionScheduledBeforeAPauseChangesNothingUnderIt() public {
-        _scheduled(PROMOTER, PROMOTE_DELAY, _promotion(_third, ALL, 2));
+        _scheduled(PROMOTER, PROMOTE_DELAY, _promotion(third, ALL, 2));
         guard();
         registry.pause();
-        _refusedAsLongAsItStands(PROMOTER, _promotion(_third, ALL, 2), 2, 3);
-        assertHead(HeadFlags.PAUSED, 3, _second, NONE, NONE, 0);
+        _refusedAsLongAsItStands(PROMOTER, _promotion(third, ALL, 2), 2, 3);
+        assertHead(HeadFlags.PAUSED, 3, second, NONE, NONE, 0);
     }
 
     /// @dev A canary that a rollback ended would otherwise come back in full.
     function test_promotionInFullScheduledBeforeARollbackOfItsCanary() public {
-        promote(_third, 500);
-        _scheduled(PROMOTER, PROMOTE_DELAY, _promotion(_third, ALL, 3));
+        promote(third, 500);
+        _scheduled(PROMOTER, PROMOTE_DELAY, _promotion(third, ALL, 3));
         guard();
-        registry.rollback(_first);
-        _refusedAsLongAsItStands(PROMOTER, _promotion(_third, ALL, 3), 3, 4);
-        assertEq(registry.effective(), _first, "effective");
+        registry.rollback(first);
+        _refusedAsLongAsItStands(PROMOTER, _promotion(third, ALL, 3), 3, 4);
+        assertEq(registry.effective(), first, "effective");
     }
 
     /// @dev Of two promotions decided on one head, the first that is executed voids the other.
     function test_promotionScheduledBesideAnother() public {
         ArtifactId fourth = stage(4);
-        _scheduled(PROMOTER, PROMOTE_DELAY, _promotion(_third, ALL, 2));
+        _scheduled(PROMOTER, PROMOTE_DELAY, _promotion(third, ALL, 2));
         _scheduled(PROMOTER, PROMOTE_DELAY, _promotion(fourth, ALL, 2));
         vm.warp(vm.getBlockTimestamp() + PROMOTE_DELAY);
         vm.prank(PROMOTER);
         registry.promote(fourth, ALL, 2);
-        _refused(PROMOTER, _promotion(_third, ALL, 2), 2, 3);
+        _refused(PROMOTER, _promotion(third, ALL, 2), 2, 3);
         assertEq(registry.effective(), fourth, "effective");
     }
 
@@ -85,14 +74,14 @@ contract HeadMovedTest is Governed {
         registry.kill();
         _scheduled(OPERATIONS, OPERATIONS_DELAY, _revival(3));
         guard();
-        registry.rollback(_first);
+        registry.rollback(first);
         _refusedAsLongAsItStands(OPERATIONS, _revival(3), 3, 4);
 
         _scheduled(OPERATIONS, OPERATIONS_DELAY, _revival(4));
         guard();
         registry.pause();
         _refusedAsLongAsItStands(OPERATIONS, _revival(4), 4, 5);
-        assertHead(HeadFlags.KILL | HeadFlags.ROLLBACK | HeadFlags.PAUSED, 5, _second, _first, NONE, 0);
+        assertHead(HeadFlags.KILL | HeadFlags.ROLLBACK | HeadFlags.PAUSED, 5, second, first, NONE, 0);
     }
 
     /// @dev Killed, revived and killed again: a second schedule made for the first kill does not end the second kill.
@@ -117,7 +106,7 @@ contract HeadMovedTest is Governed {
         guard();
         registry.pause();
         _refusedAsLongAsItStands(OPERATIONS, _resumption(2), 2, 3);
-        assertHead(HeadFlags.PAUSED, 3, _second, NONE, NONE, 0);
+        assertHead(HeadFlags.PAUSED, 3, second, NONE, NONE, 0);
     }
 
     function test_resumptionScheduledBeforeAKillOrARollbackIsVoid() public {
@@ -130,15 +119,15 @@ contract HeadMovedTest is Governed {
 
         _scheduled(OPERATIONS, OPERATIONS_DELAY, _resumption(4));
         guard();
-        registry.rollback(_first);
+        registry.rollback(first);
         _refusedAsLongAsItStands(OPERATIONS, _resumption(4), 4, 5);
-        assertHead(HeadFlags.KILL | HeadFlags.ROLLBACK | HeadFlags.PAUSED, 5, _second, _first, NONE, 0);
+        assertHead(HeadFlags.KILL | HeadFlags.ROLLBACK | HeadFlags.PAUSED, 5, second, first, NONE, 0);
     }
 
     // ---------------------------------------------------------------------------------------- what the rule is about
 
     function test_scheduleSurvivesWhereTheHeadDidNotMove() public {
-        _scheduled(PROMOTER, PROMOTE_DELAY, _promotion(_third, ALL, 2));
+        _scheduled(PROMOTER, PROMOTE_DELAY, _promotion(third, ALL, 2));
         // None of these changes the head.
         ArtifactId fourth = stage(4);
         CredulousVerifier other = new CredulousVerifier();
@@ -148,8 +137,8 @@ contract HeadMovedTest is Governed {
         assertEq(sequence(), 2, "sequence");
         // addVerifier took longer than the promotion's delay.
         vm.prank(PROMOTER);
-        registry.promote(_third, ALL, 2);
-        assertHead(0, 3, _third, NONE, NONE, 0);
+        registry.promote(third, ALL, 2);
+        assertHead(0, 3, third, NONE, NONE, 0);
 
         guard();
         registry.kill();
@@ -163,27 +152,27 @@ contract HeadMovedTest is Governed {
         vm.warp(vm.getBlockTimestamp() + OPERATIONS_DELAY + 6 days);
         vm.prank(OPERATIONS);
         registry.resume(6);
-        assertHead(0, 7, _third, NONE, NONE, 0);
+        assertHead(0, 7, third, NONE, NONE, 0);
 
         promote(fourth, ALL);
         assertEq(registry.effective(), fourth, "effective");
     }
 
     function test_scheduledAnewItWaitsAnew() public {
-        _scheduled(PROMOTER, PROMOTE_DELAY, _promotion(_third, ALL, 2));
+        _scheduled(PROMOTER, PROMOTE_DELAY, _promotion(third, ALL, 2));
         vm.warp(vm.getBlockTimestamp() + PROMOTE_DELAY);
         guard();
-        registry.rollback(_first);
+        registry.rollback(first);
         // The void schedule neither helps nor stands in the way.
-        _scheduled(PROMOTER, PROMOTE_DELAY, _promotion(_third, ALL, 3));
+        _scheduled(PROMOTER, PROMOTE_DELAY, _promotion(third, ALL, 3));
         vm.warp(vm.getBlockTimestamp() + PROMOTE_DELAY - 1);
         vm.prank(PROMOTER);
-        (bool ok,) = address(registry).call(_promotion(_third, ALL, 3));
+        (bool ok,) = address(registry).call(_promotion(third, ALL, 3));
         assertEq(ok, false, "before its time");
         vm.warp(vm.getBlockTimestamp() + 1);
         vm.prank(PROMOTER);
-        registry.promote(_third, ALL, 3);
-        assertHead(0, 4, _third, NONE, NONE, 0);
+        registry.promote(third, ALL, 3);
+        assertHead(0, 4, third, NONE, NONE, 0);
     }
 
     /// @dev The next sequence is no secret. Who schedules for it ahead of the guardian's act does so in the open, and the
@@ -204,11 +193,11 @@ contract HeadMovedTest is Governed {
 
     function test_headMovedNamesBothSequences(uint64 expected) public {
         if (expected == 2) expected = 3;
-        _scheduled(PROMOTER, PROMOTE_DELAY, _promotion(_third, ALL, expected));
+        _scheduled(PROMOTER, PROMOTE_DELAY, _promotion(third, ALL, expected));
         _scheduled(OPERATIONS, OPERATIONS_DELAY, _revival(expected));
         _scheduled(OPERATIONS, OPERATIONS_DELAY, _resumption(expected));
         vm.warp(vm.getBlockTimestamp() + OPERATIONS_DELAY);
-        _refused(PROMOTER, _promotion(_third, ALL, expected), expected, 2);
+        _refused(PROMOTER, _promotion(third, ALL, expected), expected, 2);
         _refused(OPERATIONS, _revival(expected), expected, 2);
         _refused(OPERATIONS, _resumption(expected), expected, 2);
     }
@@ -216,11 +205,11 @@ contract HeadMovedTest is Governed {
     /// @dev Each of these would be refused for another reason, which on a head that moved says nothing.
     function test_headMovedComesBeforeEveryOtherRefusal() public {
         bytes[5] memory promotions = [
-            _promotion(_third, 0, 1),
-            _promotion(_third, 10_001, 1),
+            _promotion(third, 0, 1),
+            _promotion(third, 10_001, 1),
             _promotion(NONE, ALL, 1),
             _promotion(ArtifactId.wrap(9), ALL, 1),
-            _promotion(_second, ALL, 1)
+            _promotion(second, ALL, 1)
         ];
         for (uint256 i = 0; i < promotions.length; ++i) {
             _scheduled(PROMOTER, PROMOTE_DELAY, promotions[i]);

@@ -8,14 +8,14 @@ import {ReceiptVerifier} from "../src/verifiers/ReceiptVerifier.sol";
 import {RiscZeroVerifier} from "../src/verifiers/RiscZeroVerifier.sol";
 import {Sp1Verifier} from "../src/verifiers/Sp1Verifier.sol";
 import {Artifacts} from "./kit/Artifacts.sol";
-import {Governed} from "./kit/Governed.sol";
+import {Measured} from "./kit/Measured.sol";
 import {HashedReceipts, evidenceOf} from "./kit/Receipts.sol";
 import {RiscZeroReceipt, RiscZeroReference} from "./kit/RiscZero.sol";
 import {Sp1Receipt, Sp1Reference} from "./kit/Sp1.sol";
 
 /// @notice Gas of the zkVM route, in its two parts: a genuine receipt in a zkVM's own verifier, and all the rest, with a
 /// stand-in for that verifier which costs next to nothing. What they cost together is their sum.
-contract ReceiptGasTest is Governed {
+contract ReceiptGasTest is Measured {
     bytes32 private constant PROGRAM = "the checker program";
     HashedReceipts private _receipts = new HashedReceipts(PROGRAM);
 
@@ -60,16 +60,12 @@ contract ReceiptGasTest is Governed {
             SourceFormat.Parquet
         );
         bytes memory evidence = evidenceOf(journal, _receipts.prove(sha256(journal)));
-        vm.cool(address(registry));
-        vm.cool(address(manager));
+        cool();
         vm.cool(address(adapter));
         vm.cool(address(_receipts));
         vm.prank(PUBLISHER);
         registry.stage(address(adapter), artifact, evidence);
-        _snapshot(
-            string.concat("stage without the receipt, ", name, ": ", vm.toString(rows), rows == 1 ? " row" : " rows"),
-            500_000
-        );
+        _snapshot(string.concat("stage without the receipt, ", name, ": ", inRows(rows)), 500_000);
     }
 
     function _snapshot(string memory name, uint256 limit) private {

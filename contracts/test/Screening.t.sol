@@ -3,7 +3,6 @@ pragma solidity 0.8.37;
 
 import {Defect} from "../src/libraries/Defect.sol";
 import {Diagnosis} from "../src/libraries/Diagnosis.sol";
-import {Format} from "../src/libraries/Format.sol";
 import {Screening} from "../src/libraries/Screening.sol";
 import {Artifacts, Row} from "./kit/Artifacts.sol";
 import {Test} from "./kit/Test.sol";

@@ -43,6 +43,7 @@ abstract contract Governed is Test {
     uint16 internal constant ALL = 10_000;
 
     Deploy internal script = new Deploy();
+    Deployment internal deployment;
     AccessManager internal manager;
     CalldataVerifier internal verifier;
     ConfigRegistry internal registry;
@@ -51,7 +52,7 @@ abstract contract Governed is Test {
     function setUp() public virtual {
         vm.warp(1_763_700_000);
         vm.roll(21_000_000);
-        Deployment memory deployment = script.deploy(plan(), address(script));
+        deployment = script.deploy(plan(), address(script));
         (manager, verifier, registry) = (deployment.manager, deployment.judge, deployment.registry);
         emergencyStop = deployment.emergencyStop;
     }
@@ -92,6 +93,16 @@ abstract contract Governed is Test {
         vm.prank(caller);
         manager.schedule(address(registry), call, 0);
         vm.warp(vm.getBlockTimestamp() + delay);
+    }
+
+    /// @dev As the administrator, once its delay is over; a Safe is taken at its word.
+    function administer(bytes memory call) internal {
+        address admin = deployment.holders.admin;
+        vm.prank(admin);
+        manager.schedule(address(manager), call, 0);
+        vm.warp(vm.getBlockTimestamp() + ADMIN_DELAY);
+        vm.prank(admin);
+        manager.execute(address(manager), call);
     }
 
     /// @dev The head's, on which a slow act is decided.

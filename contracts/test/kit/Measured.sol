@@ -9,21 +9,22 @@ import {Governed} from "./Governed.sol";
 abstract contract Measured is Governed {
     /// @dev A row of the table: stage through a route, by the number of rows.
     function staged(string memory route, uint256 rows) internal pure returns (string memory) {
-        return string.concat("stage, ", route, ", ", vm.toString(rows), rows == 1 ? " row" : " rows");
+        return string.concat("stage, ", route, ", ", inRows(rows));
     }
 
-    /// @dev Makes a call as the first of its transaction; what the transaction takes.
-    function measure(string memory name, address caller, address to, bytes memory call, uint256 limit)
-        internal
-        returns (uint256 transaction)
-    {
+    function inRows(uint256 rows) internal pure returns (string memory) {
+        return string.concat(vm.toString(rows), rows == 1 ? " row" : " rows");
+    }
+
+    /// @dev Makes a call as the first of its transaction, which may take `limit`.
+    function measure(string memory name, address caller, address to, bytes memory call, uint256 limit) internal {
         cool();
         vm.cool(to);
         vm.prank(caller);
         (bool ok,) = to.call(call);
         uint256 execution = vm.snapshotGasLastCall("execution", name);
         assertTrue(ok, name);
-        transaction = _transaction(call, execution);
+        uint256 transaction = _transaction(call, execution);
         vm.snapshotValue("transaction", name, transaction);
         assertLe(transaction, limit, name);
     }

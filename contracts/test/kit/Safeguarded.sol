@@ -1,22 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {Deployment, Holders} from "../../script/Deploy.s.sol";
 import {Holder, Plan} from "../../script/Plan.sol";
 import {Vm, vm} from "../../script/Vm.sol";
 import {Governed} from "./Governed.sol";
 
 /// @notice A registry whose roles are held by Safes, and everything that was logged since before its deployment.
 abstract contract Safeguarded is Governed {
-    Deployment internal deployment;
     Vm.Log[] private _seen;
 
     function setUp() public virtual override {
-        vm.warp(1_763_700_000);
         vm.recordLogs();
-        deployment = script.deploy(plan(), address(script));
-        (manager, verifier, registry) = (deployment.manager, deployment.judge, deployment.registry);
-        emergencyStop = deployment.emergencyStop;
+        super.setUp();
     }
 
     function plan() internal pure virtual override returns (Plan memory planned) {
@@ -45,15 +40,5 @@ abstract contract Safeguarded is Governed {
             if (emitter == address(manager) || emitter == address(registry)) _seen.push(recorded[i]);
         }
         return _seen;
-    }
-
-    /// @dev As the administrator, whose Safe is taken at its word.
-    function administer(bytes memory call) internal {
-        address admin = deployment.holders.admin;
-        vm.prank(admin);
-        manager.schedule(address(manager), call, 0);
-        vm.warp(vm.getBlockTimestamp() + ADMIN_DELAY);
-        vm.prank(admin);
-        manager.execute(address(manager), call);
     }
 }

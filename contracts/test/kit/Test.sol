@@ -2,7 +2,6 @@
 pragma solidity 0.8.37;
 
 import {ArtifactId} from "../../src/interfaces/IConfigRegistry.sol";
-import {vm} from "../../script/Vm.sol";
 
 /// @notice The few assertions that the tests need. A failed one reverts with what was found and what was expected.
 abstract contract Test {

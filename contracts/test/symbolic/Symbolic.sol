@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {vm} from "../../script/Vm.sol";
 import {ConfigRegistry, HeadFlags} from "../../src/ConfigRegistry.sol";
 import {IArtifactVerifier, Statement} from "../../src/interfaces/IArtifactVerifier.sol";
-import {ArtifactId, Head, Record, Status, VerifierStatus} from "../../src/interfaces/IConfigRegistry.sol";
+import {ArtifactId, Head, Record, Status} from "../../src/interfaces/IConfigRegistry.sol";
 
 /// @notice The cheat codes of Halmos that these checks use.
 interface Svm {
