@@ -64,6 +64,7 @@ export function mutantsOf(file, tree, text) {
   const found = [];
   const seen = new Map();
   const wholes = new Set();
+  const ends = new Set();
   const span = (node) => {
     const [start, length] = node.src.split(":").map(Number);
     return [start, start + length];
@@ -126,7 +127,7 @@ export function mutantsOf(file, tree, text) {
       add(where, span(node), `(${source(node.falseExpression)})`);
     },
     Literal(node, where) {
-      for (const other of neighbours(node)) add(where, span(node), other);
+      for (const other of neighbours(node, ends.has(node) ? -1n : 1n)) add(where, span(node), other);
     },
     MemberAccess(node, where) {
       const members = enums.get(node.referencedDeclaration);
@@ -136,6 +137,8 @@ export function mutantsOf(file, tree, text) {
     },
     FunctionCall(node, where) {
       const { arguments: args } = node;
+      // A conversion to bytes of a fixed size cuts what is too long: only less is a mutant.
+      if (node.kind === "typeConversion" && args[0].nodeType === "IndexRangeAccess") literals(args[0].endExpression, ends);
       if (node.names.length > 0) return;
       for (let i = 0; i + 1 < args.length; ++i) {
         const [a, b] = [args[i], args[i + 1]];
@@ -244,8 +247,14 @@ export function learnEnums(trees) {
   Object.values(trees).forEach(visit);
 }
 
-/** Other values of a literal: one more; another bit in the first, middle and last byte of a word. */
-function neighbours(node) {
+/** Adds the literals of an expression to `found`. */
+function literals(node, found) {
+  if (node?.nodeType === "Literal") found.add(node);
+  else if (node?.nodeType === "BinaryOperation") [node.leftExpression, node.rightExpression].forEach((side) => literals(side, found));
+}
+
+/** Other values of a literal: `step` more; another bit in the first, middle and last byte of a word. */
+function neighbours(node, step = 1n) {
   const value = node.value;
   if (node.kind === "string") {
     if (value.length !== 1) return [];
@@ -262,7 +271,7 @@ function neighbours(node) {
   if (node.subdenomination || !/^(0x[0-9a-f]+|[0-9_]+)$/i.test(value)) return [];
   const number = BigInt(value.replaceAll("_", ""));
   const write = (n) => (value.startsWith("0x") ? `0x${n.toString(16).padStart(value.length - 2, "0")}` : String(n));
-  return [write(number + 1n)];
+  return [write(number + step)];
 }
 
 const squeeze = (text) => text.replace(/\s+/g, " ");

@@ -75,13 +75,13 @@ contract ConfigRegistry is IConfigRegistry, AccessManaged {
     }
 
     /// @inheritdoc IConfigRegistry
-    function stageBlob(address verifier, bytes calldata evidence, uint256 blobIndex)
+    function stageBlob(address verifier, bytes calldata evidence, uint256 blobIndex, bytes32 versionedHash)
         external
         restricted
         returns (ArtifactId id)
     {
-        bytes32 versionedHash = blobhash(blobIndex);
-        if (versionedHash == 0) revert NoBlob(blobIndex);
+        bytes32 found = blobhash(blobIndex);
+        if (found == 0 || found != versionedHash) revert BlobNotCarried(blobIndex, versionedHash, found);
         Statement memory statement = _verified(verifier, evidence[:0], evidence);
         id = _stage(verifier, statement, LocationKind.Blob, uint256(versionedHash));
     }

@@ -53,9 +53,10 @@ contract GasTest is Measured {
     function test_stageBlob() public {
         CredulousVerifier free = new CredulousVerifier();
         addVerifier(address(free));
-        carryBlob(bytes32(uint256(1)));
+        bytes32 blob = keccak256("blob");
+        carryBlob(blob);
         bytes memory evidence = statement(Artifacts.sample(200, 1), bytes32(uint256(1)));
-        bytes memory call = abi.encodeCall(registry.stageBlob, (address(free), evidence, 0));
+        bytes memory call = abi.encodeCall(registry.stageBlob, (address(free), evidence, 0, blob));
         measure("stageBlob, without its proof", PUBLISHER, address(registry), call, 220_000);
     }
 

@@ -30,8 +30,9 @@ contract Groth16GasTest is Measured {
     function test_stageProofInABlob() public {
         addVerifier(address(_groth16));
         stage(0);
-        carryBlob(bytes32(uint256(1)));
-        bytes memory call = abi.encodeCall(registry.stageBlob, (address(_groth16), Groth16Proofs.ROWS_200, 0));
+        bytes32 blob = keccak256("blob");
+        carryBlob(blob);
+        bytes memory call = abi.encodeCall(registry.stageBlob, (address(_groth16), Groth16Proofs.ROWS_200, 0, blob));
         vm.cool(address(_groth16));
         measure("stage, groth16, any rows in a blob", PUBLISHER, address(registry), call, 370_000);
     }

@@ -32,6 +32,13 @@ contract Groth16VerifierTest is Governed {
         _takes(Groth16Proofs.ROWS_200, 200);
     }
 
+    function test_saysWhichEngineItServes() public {
+        Groth16Verifier verifier = new Groth16Verifier(7, Schemas.ENGINE_1, 9);
+        assertEq(verifier.engine(), 7, "engine");
+        assertEq(verifier.schema(), Schemas.ENGINE_1, "schema");
+        assertEq(verifier.budget(), 9, "budget");
+    }
+
     function test_saysWhichKeyItTakes() public view {
         assertEq(_groth16.KEY_HASH(), keccak256(_encodedKey()), "key hash");
         assertEq(_groth16.CIRCUIT_VERSION(), VerifyingKey.CIRCUIT_VERSION, "circuit version");
@@ -204,7 +211,7 @@ contract Groth16VerifierTest is Governed {
         bytes32 versionedHash = bytes32(uint256(1) << 248 | 7);
         carryBlob(versionedHash);
         vm.prank(PUBLISHER);
-        ArtifactId id = registry.stageBlob(address(_groth16), Groth16Proofs.ROWS_200, 0);
+        ArtifactId id = registry.stageBlob(address(_groth16), Groth16Proofs.ROWS_200, 0, versionedHash);
         Record memory record = registry.record(id);
         assertEq(record.location, uint256(versionedHash), "location");
         assertEq(record.rows, 200, "rows");

@@ -318,8 +318,8 @@ contract JournalTest is Governed {
     }
 
     function test_refusesSizesThatNoArtifactHas() public {
-        uint16[5] memory sizes = [uint16(0), 64, 575, 640, 12_928];
-        uint8[5] memory rows = [0, 0, 8, 8, 201];
+        uint16[6] memory sizes = [uint16(0), 64, 512, 575, 640, 12_928];
+        uint8[6] memory rows = [0, 0, 8, 8, 8, 201];
         for (uint256 i = 0; i < sizes.length; ++i) {
             _refuses(
                 _proven(_with(104, abi.encodePacked(sizes[i], rows[i]))),

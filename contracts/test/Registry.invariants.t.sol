@@ -96,9 +96,8 @@ contract Everyone is Governed {
         else vm.blobhashes(new bytes32[](0));
         bytes memory evidence = which >= 2 ? statement(_artifact(chosen), bytes32(committed)) : bytes("");
         bool allowed = carried && which >= 2 && _stageable(which, chosen);
-        if (_call(PUBLISHER, abi.encodeCall(registry.stageBlob, (verifiers[which], evidence, 0)), allowed)) {
-            _staged(which, chosen, committed);
-        }
+        bytes memory call = abi.encodeCall(registry.stageBlob, (verifiers[which], evidence, 0, BLOB));
+        if (_call(PUBLISHER, call, allowed)) _staged(which, chosen, committed);
     }
 
     // --------------------------------------------------------------------------------------- who must schedule and wait
@@ -379,7 +378,7 @@ contract Everyone is Governed {
         ArtifactId id = ArtifactId.wrap(_id(random));
         uint256 which = (random >> 128) % 12;
         if (which == 0) return (abi.encodeCall(registry.stage, (verifiers[2], "", "")), PUBLISHER);
-        if (which == 1) return (abi.encodeCall(registry.stageBlob, (verifiers[2], "", 0)), PUBLISHER);
+        if (which == 1) return (abi.encodeCall(registry.stageBlob, (verifiers[2], "", 0, BLOB)), PUBLISHER);
         if (which == 2) return (abi.encodeCall(registry.promote, (id, 10_000, model.sequence)), address(0));
         if (which == 3) return (abi.encodeCall(registry.kill, ()), GUARDIAN);
         if (which == 4) return (abi.encodeCall(registry.rollback, (id)), GUARDIAN);

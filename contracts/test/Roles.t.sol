@@ -36,7 +36,7 @@ contract RolesTest is Governed {
     function test_strangersAreRefusedByTheRegistryItself() public {
         ArtifactId id = stage(1);
         _refused(abi.encodeCall(registry.stage, (address(verifier), "", "")));
-        _refused(abi.encodeCall(registry.stageBlob, (address(verifier), "", 0)));
+        _refused(abi.encodeCall(registry.stageBlob, (address(verifier), "", 0, 0)));
         _refused(abi.encodeCall(registry.promote, (id, ALL, 0)));
         _refused(abi.encodeCall(registry.kill, ()));
         _refused(abi.encodeCall(registry.rollback, (id)));

@@ -83,6 +83,20 @@ contract ScreeningTest is Test {
         _everyByte(_one("k", 4, 3, 0, ""), 100, 128, Defect.ARGUMENT);
     }
 
+    /// @dev No argument at all, beside each sign of a weight and its bounds: nothing may carry over what is missing.
+    function test_agreeOnEmptyArguments() public {
+        int16[5] memory weights = [int16(-10_000), -1, 0, 1, 10_000];
+        for (uint8 class = 1; class <= 8; ++class) {
+            // 0.0.0.0/0 and ::/0 are networks.
+            bool good = class == 1 || class == 5 || class == 6;
+            for (uint8 flags = 0; flags < (class == 4 ? 4 : 1); ++flags) {
+                for (uint256 i = 0; i < weights.length; ++i) {
+                    assertEq(_agree(_one("k", class, flags, weights[i], 0)) == Defect.NONE, good, "no argument");
+                }
+            }
+        }
+    }
+
     /// @dev Every prefix length against every single address bit.
     function test_agreeOnEveryNetwork() public {
         bytes memory v4 = _one("k", 5, 0, 0, 0);

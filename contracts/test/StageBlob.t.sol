@@ -36,7 +36,7 @@ contract StageBlobTest is Governed {
             uint256(BLOB)
         );
         vm.recordLogs();
-        ArtifactId id = _stage(0);
+        ArtifactId id = _stage();
         assertEq(vm.getRecordedLogs().length, 1, "no bytes in the log");
 
         Record memory record = registry.record(id);
@@ -56,14 +56,24 @@ contract StageBlobTest is Governed {
         bytes32[] memory hashes = new bytes32[](3);
         (hashes[0], hashes[1], hashes[2]) = (bytes32(uint256(1)), bytes32(uint256(2)), BLOB);
         vm.blobhashes(hashes);
-        assertEq(registry.record(_stage(2)).location, uint256(BLOB), "the third");
+        vm.prank(PUBLISHER);
+        ArtifactId id = registry.stageBlob(address(_prover), statement(_artifact, 0), 2, BLOB);
+        assertEq(registry.record(id).location, uint256(BLOB), "the third");
     }
 
-    function testFuzz_refusesABlobThatIsNotThere(uint256 index) public {
+    function testFuzz_refusesABlobThatIsNotThere(uint256 index, bytes32 expected) public {
+        _notCarried(index, expected, 0);
+        _notCarried(index, 0, 0);
+        carryBlob(BLOB);
         if (index == 0) index = 1;
-        _refuses(address(_prover), index, abi.encodeWithSelector(IConfigRegistry.NoBlob.selector, index));
-        vm.blobhashes(new bytes32[](0));
-        _refuses(address(_prover), 0, abi.encodeWithSelector(IConfigRegistry.NoBlob.selector, 0));
+        _notCarried(index, BLOB, 0);
+    }
+
+    /// @dev Whoever sends the transaction of a Safe chooses its blobs, and its owners signed this one.
+    function testFuzz_refusesAnotherBlob(bytes32 expected) public {
+        carryBlob(BLOB);
+        if (expected == BLOB) expected = 0;
+        _notCarried(0, expected, BLOB);
     }
 
     /// @dev The verifier that reads the bytes has none to read.
@@ -71,38 +81,44 @@ contract StageBlobTest is Governed {
         carryBlob(BLOB);
         vm.prank(PUBLISHER);
         vm.expectRevert(abi.encodeWithSelector(IArtifactVerifier.Refused.selector, Defect.SIZE, 0));
-        registry.stageBlob(address(verifier), "", 0);
+        registry.stageBlob(address(verifier), "", 0, BLOB);
     }
 
     function test_isHeldToTheSameRules() public {
         carryBlob(BLOB);
-        ArtifactId id = _stage(0);
-        _refuses(address(_prover), 0, abi.encodeWithSelector(IConfigRegistry.AlreadyStaged.selector, id));
+        ArtifactId id = _stage();
+        _refuses(0, BLOB, abi.encodeWithSelector(IConfigRegistry.AlreadyStaged.selector, id));
         guard();
         registry.revoke(id);
-        _refuses(address(_prover), 0, abi.encodeWithSelector(IConfigRegistry.ArtifactRevoked.selector, id));
+        _refuses(0, BLOB, abi.encodeWithSelector(IConfigRegistry.ArtifactRevoked.selector, id));
         guard();
         registry.stopVerifier(address(_prover));
         vm.prank(PUBLISHER);
         vm.expectPartialRevert(IConfigRegistry.VerifierNotActive.selector);
-        registry.stageBlob(address(_prover), statement(_artifact, 0), 0);
+        registry.stageBlob(address(_prover), statement(_artifact, 0), 0, BLOB);
     }
 
     function test_isPromotedLikeAnyOther() public {
         carryBlob(BLOB);
-        ArtifactId id = _stage(0);
+        ArtifactId id = _stage();
         promote(id, ALL);
         assertEq(registry.effective(), id, "effective");
     }
 
-    function _stage(uint256 index) private returns (ArtifactId) {
+    function _stage() private returns (ArtifactId) {
         vm.prank(PUBLISHER);
-        return registry.stageBlob(address(_prover), statement(_artifact, bytes32(uint256(5))), index);
+        return registry.stageBlob(address(_prover), statement(_artifact, bytes32(uint256(5))), 0, BLOB);
     }
 
-    function _refuses(address by, uint256 index, bytes memory reason) private {
+    function _notCarried(uint256 index, bytes32 expected, bytes32 found) private {
+        _refuses(
+            index, expected, abi.encodeWithSelector(IConfigRegistry.BlobNotCarried.selector, index, expected, found)
+        );
+    }
+
+    function _refuses(uint256 index, bytes32 versionedHash, bytes memory reason) private {
         vm.prank(PUBLISHER);
         vm.expectRevert(reason);
-        registry.stageBlob(by, statement(_artifact, 0), index);
+        registry.stageBlob(address(_prover), statement(_artifact, 0), index, versionedHash);
     }
 }

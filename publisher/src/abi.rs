@@ -62,7 +62,7 @@ sol! {
         error AlreadyPromoted(uint32 id);
         error ArtifactRevoked(uint32 id);
         error BytesUnavailable(bytes32 digest, bytes32 found);
-        error NoBlob(uint256 blobIndex);
+        error BlobNotCarried(uint256 blobIndex, bytes32 expected, bytes32 found);
         error StagingExpired(uint32 id, uint48 expired);
         error NoStagingPeriod();
         error InvalidCanary(uint16 canaryBps);
@@ -82,7 +82,7 @@ sol! {
         error VerifierWithoutCode(address verifier);
 
         function stage(address verifier, bytes calldata artifact, bytes calldata evidence) external returns (uint32 id);
-        function stageBlob(address verifier, bytes calldata evidence, uint256 blobIndex) external returns (uint32 id);
+        function stageBlob(address verifier, bytes calldata evidence, uint256 blobIndex, bytes32 versionedHash) external returns (uint32 id);
         function promote(uint32 id, uint16 canaryBps, uint64 sequence) external;
         function kill() external;
         function rollback(uint32 id) external;

@@ -111,9 +111,6 @@ pub(crate) enum Command {
     Stage {
         #[command(flatten)]
         stage: StageArgs,
-        /// Put the bytes into a blob (EIP-4844), which the network keeps for some 18 days.
-        #[arg(long, requires = "proof")]
-        blob: bool,
         /// For drills: send any bytes, neither checked nor rehearsed, so that the contract itself refuses them.
         #[arg(long)]
         unchecked: bool,
@@ -258,8 +255,8 @@ impl Command {
                 proof::prove(&file, proving_key.as_deref(), &out)
             }
             Self::Verify { file, proof } => proof::verify(&file, &proof),
-            Self::Stage { stage, blob, unchecked, sender } => {
-                stage::run(&stage, blob, unchecked, &sender).await
+            Self::Stage { stage, unchecked, sender } => {
+                stage::run(&stage, unchecked, &sender).await
             }
             Self::Act(act) => change::run(act).await,
             Self::Cancel { target, sender } => change::cancel(target, &sender).await,

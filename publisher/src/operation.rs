@@ -174,10 +174,20 @@ impl Registry {
         }
     }
 
-    /// Whether the registry would let `account` make the call `data` now.
-    pub(crate) async fn attempt(&self, account: Address, data: &Bytes) -> Result<(), ChainError> {
-        let call = self.call_from(account, data);
-        self.chain.call(call, BlockId::pending(), None).await.map(drop)
+    /// Whether `to`, registry or manager, would let `account` make the call `data` now. Whoever sends the transaction pays for its blob,
+    /// so that the account of the call need not have the means.
+    pub(crate) async fn attempt(
+        &self,
+        account: Address,
+        to: Address,
+        data: &Bytes,
+    ) -> Result<(), ChainError> {
+        let call = self.call_from(account, data).with_to(to);
+        let overrides = call.blob_versioned_hashes.is_some().then(|| {
+            let rich = AccountOverride::default().with_balance(U256::MAX >> 1);
+            (StateOverride::from_iter([(account, rich)]), BlockOverrides::default())
+        });
+        self.chain.call(call, BlockId::pending(), overrides).await.map(drop)
     }
 
     /// The AccessManager's id of the call `data`, scheduled by `caller`.
@@ -233,11 +243,16 @@ impl Registry {
         Manager::cancelCall { caller, target: self.address, data }.abi_encode().into()
     }
 
+    /// The call `data` of the registry by `account`, with the blob that it is about.
     fn call_from(&self, account: Address, data: &Bytes) -> TransactionRequest {
-        TransactionRequest::default()
+        let mut call = TransactionRequest::default()
             .with_from(account)
             .with_to(self.address)
-            .with_input(data.clone())
+            .with_input(data.clone());
+        if let Action::StageBlob { versioned_hash, .. } = Action::decode(data) {
+            call.blob_versioned_hashes = Some(vec![versioned_hash]);
+        }
+        call
     }
 }
 

@@ -129,9 +129,17 @@ fn registry(error: &Registry) -> (&'static str, String) {
                 e.digest, e.found
             ),
         ),
-        Registry::NoBlob(e) => {
-            ("no-blob", format!("the transaction carries no blob at index {}", e.blobIndex))
-        }
+        Registry::BlobNotCarried(e) => (
+            "blob-not-carried",
+            if e.found.is_zero() {
+                format!(
+                    "blob {}: expected {}; the transaction carries none",
+                    e.blobIndex, e.expected
+                )
+            } else {
+                format!("blob {}: expected {}; found {}", e.blobIndex, e.expected, e.found)
+            },
+        ),
         Registry::StagingExpired(e) => (
             "staging-expired",
             format!(

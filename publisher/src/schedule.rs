@@ -53,6 +53,7 @@ pub(crate) enum Action {
     AddVerifier { verifier: Address },
     StopVerifier { verifier: Address },
     Stage { verifier: Address },
+    StageBlob { verifier: Address, versioned_hash: B256 },
     Other { selector: Bytes },
 }
 
@@ -73,6 +74,9 @@ impl Action {
             Ok(Calls::addVerifier(call)) => Self::AddVerifier { verifier: call.verifier },
             Ok(Calls::stopVerifier(call)) => Self::StopVerifier { verifier: call.verifier },
             Ok(Calls::stage(call)) => Self::Stage { verifier: call.verifier },
+            Ok(Calls::stageBlob(call)) => {
+                Self::StageBlob { verifier: call.verifier, versioned_hash: call.versionedHash }
+            }
             _ => other(),
         }
     }
@@ -199,6 +203,9 @@ impl fmt::Display for Action {
             Self::AddVerifier { verifier } => write!(f, "add verifier {verifier}")?,
             Self::StopVerifier { verifier } => write!(f, "stop verifier {verifier}")?,
             Self::Stage { verifier } => write!(f, "stage through {verifier}")?,
+            Self::StageBlob { verifier, versioned_hash } => {
+                write!(f, "stage blob {versioned_hash} through {verifier}")?;
+            }
             Self::Other { selector } => write!(f, "call {selector}")?,
         }
         match self.expected_sequence() {

@@ -25,6 +25,9 @@ use crate::{
     transaction::{Mined, Rehearsal, Sender, SenderArgs},
 };
 
+/// A journal and a seal have some hundreds of bytes; this is what a node still takes as one transaction.
+const MAX_EVIDENCE: u64 = 120 << 10;
+
 /// What is staged, and past whom.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct StageArgs {
@@ -35,97 +38,130 @@ pub(crate) struct StageArgs {
     #[arg(long, value_name = "ADDRESS")]
     verifier: Option<Address>,
     /// A proof, as `prove` writes it, instead of the check of the bytes on chain.
-    #[arg(long, value_name = "FILE", conflicts_with = "unchecked")]
+    #[arg(long, value_name = "FILE", group = "voucher", conflicts_with = "unchecked")]
     proof: Option<PathBuf>,
+    /// Evidence for a verifier of the zkVM route, as `journal` writes it.
+    #[arg(
+        long,
+        value_name = "FILE",
+        group = "voucher",
+        requires = "verifier",
+        conflicts_with = "unchecked"
+    )]
+    evidence: Option<PathBuf>,
+    /// Put the bytes into a blob (EIP-4844), which the network keeps for some 18 days.
+    #[arg(long, requires = "voucher")]
+    blob: bool,
+}
+
+/// What is to be staged.
+pub(crate) struct Content {
+    bytes: Bytes,
+    voucher: Voucher,
+    /// The verifier that was asked for.
+    verifier: Option<Address>,
+    /// Where the bytes go, if not into the calldata.
+    blob: Option<Blob>,
 }
 
 /// What speaks for an artifact.
-pub(crate) enum Content {
+enum Voucher {
     /// Its bytes, which are checked on chain.
-    Bytes(Bytes),
+    Bytes,
     /// A proof, which is checked here, and then on chain.
-    Proven(Box<(ValidArtifact, ProofFile)>),
+    Proof(Box<(ValidArtifact, ProofFile)>),
+    /// What only the contract can judge.
+    Evidence(Bytes),
+}
+
+/// The blob that holds an artifact.
+pub(crate) struct Blob {
+    pub(crate) versioned_hash: B256,
+    pub(crate) sidecar: BlobTransactionSidecarVariant,
 }
 
 impl StageArgs {
-    /// Reads the artifact; unchecked, whatever bytes there are.
+    /// Reads the artifact and what speaks for it; unchecked, whatever bytes there are.
     pub(crate) fn read(&self, unchecked: bool) -> Result<Content, Error> {
+        let verifier = self.verifier;
         if unchecked {
-            return Ok(Content::Bytes(files::unchecked(&self.file)?.into()));
+            let bytes = files::unchecked(&self.file)?.into();
+            return Ok(Content { bytes, voucher: Voucher::Bytes, verifier, blob: None });
         }
         let artifact = files::artifact(&self.file)?;
-        match &self.proof {
-            None => Ok(Content::Bytes(artifact.bytes().to_vec().into())),
-            Some(path) => {
+        let blob = self.blob.then(|| Blob::of(&artifact)).transpose()?;
+        let bytes = artifact.bytes().to_vec().into();
+        let voucher = match (&self.proof, &self.evidence) {
+            (Some(path), _) => {
                 let proof = proof::read(path, &artifact)?;
-                Ok(Content::Proven(Box::new((artifact, proof))))
+                Voucher::Proof(Box::new((artifact, proof)))
             }
-        }
-    }
-
-    /// The call that stages it with its bytes.
-    pub(crate) async fn call(
-        &self,
-        registry: &Registry,
-        content: &Content,
-    ) -> Result<Bytes, Error> {
-        let verifier = self.verifier(registry, content).await?;
-        let (artifact, evidence) = match content {
-            Content::Bytes(bytes) => (bytes.clone(), Bytes::new()),
-            Content::Proven(proven) => {
-                let (artifact, proof) = proven.as_ref();
-                (artifact.bytes().to_vec().into(), proof::evidence(proof))
-            }
+            (None, Some(path)) => Voucher::Evidence(files::read_capped(path, MAX_EVIDENCE)?.into()),
+            (None, None) => Voucher::Bytes,
         };
-        Ok(Abi::stageCall { verifier, artifact, evidence }.abi_encode().into())
+        Ok(Content { bytes, voucher, verifier, blob })
     }
+}
 
-    async fn verifier(&self, registry: &Registry, content: &Content) -> Result<Address, Error> {
-        match (content, self.verifier) {
-            (Content::Proven(proven), chosen) => {
+impl Content {
+    /// The call that stages it.
+    pub(crate) async fn call(&self, registry: &Registry) -> Result<Bytes, Error> {
+        let verifier = match (&self.voucher, self.verifier) {
+            (Voucher::Proof(proven), chosen) => {
                 let (artifact, proof) = proven.as_ref();
-                proof::verifier(registry, chosen, proof, artifact).await
+                proof::verifier(registry, chosen, proof, artifact).await?
             }
-            (Content::Bytes(_), Some(verifier)) => Ok(verifier),
-            (Content::Bytes(_), None) => registry.verifier().await,
-        }
+            (_, Some(verifier)) => verifier,
+            (_, None) => registry.verifier().await?,
+        };
+        let evidence = match &self.voucher {
+            Voucher::Bytes => Bytes::new(),
+            Voucher::Proof(proven) => proof::evidence(&proven.1),
+            Voucher::Evidence(evidence) => evidence.clone(),
+        };
+        let call = match &self.blob {
+            None => {
+                let artifact = self.bytes.clone();
+                Abi::stageCall { verifier, artifact, evidence }.abi_encode()
+            }
+            Some(Blob { versioned_hash, .. }) => Abi::stageBlobCall {
+                verifier,
+                evidence,
+                blobIndex: Default::default(),
+                versionedHash: *versioned_hash,
+            }
+            .abi_encode(),
+        };
+        Ok(call.into())
+    }
+}
+
+impl Blob {
+    /// The blob of an artifact's bytes, the same wherever it is made.
+    pub(crate) fn of(artifact: &ValidArtifact) -> Result<Self, ProofError> {
+        let fail = |problem: String| ProofError::Blob { problem };
+        let sidecar = SidecarBuilder::<SimpleCoder>::from_slice(artifact.bytes())
+            .build_7594()
+            .map_err(|error| fail(error.to_string()))?;
+        let versioned_hash =
+            sidecar.versioned_hashes().next().ok_or_else(|| fail("it has no blob".into()))?;
+        Ok(Self { versioned_hash, sidecar: BlobTransactionSidecarVariant::Eip7594(sidecar) })
     }
 }
 
 /// Stages the artifact, unchecked whatever its bytes are.
 pub(crate) async fn run(
     stage: &StageArgs,
-    blob: bool,
     unchecked: bool,
     sender: &SenderArgs,
 ) -> Result<Report, Error> {
     let content = stage.read(unchecked)?;
-    let sender = sender.connect().await?;
-    if let (true, Content::Proven(proven)) = (blob, &content) {
-        let verifier = stage.verifier(&sender.registry, &content).await?;
-        return in_a_blob(&sender, verifier, proven.as_ref()).await;
+    let mut sender = sender.connect().await?;
+    let data = content.call(&sender.registry).await?;
+    if let Some(blob) = content.blob {
+        sender = sender.carrying(blob.sidecar);
     }
-    let data = stage.call(&sender.registry, &content).await?;
     send(&sender, data, if unchecked { Rehearsal::None } else { Rehearsal::First }).await
-}
-
-/// The bytes go into a blob of the transaction.
-async fn in_a_blob(
-    sender: &Sender,
-    verifier: Address,
-    (artifact, proof): &(ValidArtifact, ProofFile),
-) -> Result<Report, Error> {
-    let sidecar = SidecarBuilder::<SimpleCoder>::from_slice(artifact.bytes())
-        .build_7594()
-        .map_err(|error| ProofError::Blob { problem: error.to_string() })?;
-    let sidecar = BlobTransactionSidecarVariant::Eip7594(sidecar);
-    let evidence = proof::evidence(proof);
-    let call = Abi::stageBlobCall { verifier, evidence, blobIndex: Default::default() };
-    let (registry, data) = (&sender.registry, Bytes::from(call.abi_encode()));
-    match sender.send_blobs(registry.address, data.clone(), sidecar).await {
-        Ok(transaction) => report(registry, transaction),
-        Err(error) => Err(registry.explain(error, &data).await),
-    }
 }
 
 /// Makes the call that stages, and reports on what it staged.

@@ -57,6 +57,8 @@ pub(crate) struct Sender {
     pub(crate) account: Address,
     /// What the Safe's owners signed, if it is one.
     through: Option<Signed>,
+    /// What its transactions carry (EIP-4844).
+    blobs: Option<BlobTransactionSidecarVariant>,
     timeout: Duration,
 }
 
@@ -90,7 +92,8 @@ impl SenderArgs {
         let registry = self.registry.connect().await?;
         let timeout = Duration::from_secs(self.tx_timeout);
         let wallet = EthereumWallet::from(signer);
-        Ok(Sender { registry, wallet, payer, account: payer, through: None, timeout })
+        let (account, through, blobs) = (payer, None, None);
+        Ok(Sender { registry, wallet, payer, account, through, blobs, timeout })
     }
 }
 
@@ -98,6 +101,11 @@ impl Sender {
     /// The same, acting through a Safe with what its owners signed.
     pub(crate) fn through(self, signed: Signed) -> Self {
         Self { account: signed.safe(), through: Some(signed), ..self }
+    }
+
+    /// The same, with blobs in its transactions.
+    pub(crate) fn carrying(self, blobs: BlobTransactionSidecarVariant) -> Self {
+        Self { blobs: Some(blobs), ..self }
     }
 
     /// Makes a call as the account and waits until it is mined.
@@ -114,9 +122,7 @@ impl Sender {
             Err(Error::Chain(ChainError::Refused { refusal, transaction }))
                 if refusal.reason == INNER_CALL_FAILED =>
             {
-                let call = TransactionRequest::default().with_from(self.account);
-                let call = call.with_to(to).with_input(data);
-                let refusal = match self.registry.chain.call(call, BlockId::latest(), None).await {
+                let refusal = match self.registry.attempt(self.account, to, &data).await {
                     Err(ChainError::Refused { refusal, .. }) => refusal,
                     _ => refusal,
                 };
@@ -126,23 +132,6 @@ impl Sender {
         }
     }
 
-    /// Sends a call with blobs (EIP-4844) as the account of the key, and waits until it is mined.
-    pub(crate) async fn send_blobs(
-        &self,
-        to: Address,
-        data: Bytes,
-        sidecar: BlobTransactionSidecarVariant,
-    ) -> Result<Mined, Error> {
-        let chain = &self.registry.chain;
-        let base = chain.ask("eth_blobBaseFee", chain.provider.get_blob_base_fee()).await?;
-        let mut call =
-            TransactionRequest::default().with_from(self.payer).with_to(to).with_input(data);
-        call.blob_versioned_hashes = Some(sidecar.versioned_hashes().collect());
-        // It rises by an eighth a block at most; one that is never used costs nothing.
-        call.max_fee_per_blob_gas = Some(base.saturating_mul(2));
-        self.submit(call, Some(sidecar), Rehearsal::First).await
-    }
-
     /// Sends a transaction and waits until it is mined.
     async fn transact(
         &self,
@@ -150,18 +139,16 @@ impl Sender {
         data: Bytes,
         rehearsal: Rehearsal,
     ) -> Result<Mined, Error> {
-        let call = TransactionRequest::default().with_from(self.payer).with_to(to).with_input(data);
-        self.submit(call, None, rehearsal).await
-    }
-
-    async fn submit(
-        &self,
-        call: TransactionRequest,
-        sidecar: Option<BlobTransactionSidecarVariant>,
-        rehearsal: Rehearsal,
-    ) -> Result<Mined, Error> {
         let chain = &self.registry.chain;
         let provider = &chain.provider;
+        let mut call =
+            TransactionRequest::default().with_from(self.payer).with_to(to).with_input(data);
+        if let Some(hashes) = self.versioned_hashes() {
+            let base = chain.ask("eth_blobBaseFee", provider.get_blob_base_fee()).await?;
+            call.blob_versioned_hashes = Some(hashes);
+            // It rises by an eighth a block at most; one that is never used costs nothing.
+            call.max_fee_per_blob_gas = Some(base.saturating_mul(2));
+        }
         let gas = match rehearsal {
             Rehearsal::First => {
                 // Against the pending block, as that is where it will run: a timelock may have passed only just now.
@@ -180,7 +167,7 @@ impl Sender {
             .with_gas_limit(gas)
             .with_max_fee_per_gas(fees.max_fee_per_gas)
             .with_max_priority_fee_per_gas(fees.max_priority_fee_per_gas);
-        request.sidecar = sidecar;
+        request.sidecar = self.blobs.clone();
         let signed = request
             .build(&self.wallet)
             .await
@@ -202,6 +189,10 @@ impl Sender {
             transaction: Some(mined.into()),
         }
         .into())
+    }
+
+    fn versioned_hashes(&self) -> Option<Vec<B256>> {
+        self.blobs.as_ref().map(|blobs| blobs.versioned_hashes().collect())
     }
 
     async fn receipt(&self, hash: B256) -> Result<TransactionReceipt, ChainError> {

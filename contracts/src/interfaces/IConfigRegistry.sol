@@ -159,8 +159,8 @@ interface IConfigRegistry {
     /// @notice The verifier vouches for `digest`, and the bytes beside the evidence hash to `found`: no edge could fetch
     /// what was vouched for.
     error BytesUnavailable(bytes32 digest, bytes32 found);
-    /// @notice The transaction carries no blob at this index.
-    error NoBlob(uint256 blobIndex);
+    /// @notice The transaction was to carry the blob `expected` at this index, and carries `found`; zero if none.
+    error BlobNotCarried(uint256 blobIndex, bytes32 expected, bytes32 found);
     /// @notice It was staged too long ago to be promoted, at `expired` (Unix seconds) to be exact: stage it anew.
     error StagingExpired(ArtifactId id, uint48 expired);
     /// @notice What is staged must stay promotable for a while.
@@ -205,9 +205,11 @@ interface IConfigRegistry {
 
     /// @notice The same for an artifact whose bytes are in a blob of this transaction (EIP-4844), which the verifier
     /// cannot see: by a proof route alone. Edges hold what they fetch to the digest and the commitment.
-    /// @param blobIndex Which blob, from zero. A publisher that is a Safe signs the index and not the blob: whoever sends its
-    /// transaction chooses that, and where it is not the artifact, the digest is of no use until its staging expires.
-    function stageBlob(address verifier, bytes calldata evidence, uint256 blobIndex) external returns (ArtifactId id);
+    /// @param blobIndex Which blob of the transaction, from zero.
+    /// @param versionedHash Of that blob. The owners of a Safe thus sign the blob, whoever sends their transaction.
+    function stageBlob(address verifier, bytes calldata evidence, uint256 blobIndex, bytes32 versionedHash)
+        external
+        returns (ArtifactId id);
 
     /// @notice Makes `id` current (`canaryBps` 10 000), which ends a canary and a rollback, or the candidate of a canary.
     /// It says nothing about the kill and pause bits: those stay. A staged artifact must be promoted within `stagingPeriod`;

@@ -84,12 +84,10 @@ contract Groth16Verifier is IArtifactVerifier {
 
         uint256[4] memory sum;
         (sum[0], sum[1]) = (VerifyingKey.IC0_X, VerifyingKey.IC0_Y);
-        bool ran = add(sum, VerifyingKey.IC3_X, VerifyingKey.IC3_Y, uint256(schema_) >> 128);
-        ran = add(sum, VerifyingKey.IC4_X, VerifyingKey.IC4_Y, uint128(uint256(schema_))) && ran;
-        ran = add(sum, VerifyingKey.IC5_X, VerifyingKey.IC5_Y, engine_) && ran;
-        ran = add(sum, VerifyingKey.IC6_X, VerifyingKey.IC6_Y, budget_) && ran;
-        // The key's points are of the curve.
-        assert(ran);
+        add(sum, VerifyingKey.IC3_X, VerifyingKey.IC3_Y, uint256(schema_) >> 128);
+        add(sum, VerifyingKey.IC4_X, VerifyingKey.IC4_Y, uint128(uint256(schema_)));
+        add(sum, VerifyingKey.IC5_X, VerifyingKey.IC5_Y, engine_);
+        add(sum, VerifyingKey.IC6_X, VerifyingKey.IC6_Y, budget_);
         (fixedX, fixedY) = (sum[0], sum[1]);
     }
 
@@ -119,8 +117,8 @@ contract Groth16Verifier is IArtifactVerifier {
     function holds(uint256 commitment, uint256 context, bytes calldata evidence) private view returns (bool) {
         uint256[4] memory sum;
         (sum[0], sum[1]) = (fixedX, fixedY);
-        bool ran = add(sum, VerifyingKey.IC1_X, VerifyingKey.IC1_Y, commitment);
-        ran = add(sum, VerifyingKey.IC2_X, VerifyingKey.IC2_Y, context) && ran;
+        add(sum, VerifyingKey.IC1_X, VerifyingKey.IC1_Y, commitment);
+        add(sum, VerifyingKey.IC2_X, VerifyingKey.IC2_Y, context);
         // forgefmt: disable-next-item
         uint256[24] memory words = [
             sum[0], sum[1],
@@ -132,29 +130,30 @@ contract Groth16Verifier is IArtifactVerifier {
             0, 0,
             0, 0, 0, 0
         ];
+        bool ran;
         assembly ("memory-safe") {
             let proof := add(evidence.offset, 65)
             calldatacopy(add(words, 192), add(proof, 192), 64)
             calldatacopy(add(words, 576), proof, 192)
-            // A second encoding of y would pass: the difference is taken modulo 2^256.
-            let y := mload(add(words, 608))
-            mstore(add(words, 608), sub(BASE_FIELD, y))
-            ran := and(ran, lt(y, BASE_FIELD))
-            ran := and(ran, staticcall(gas(), PAIRING, words, 768, words, 32))
+            // What lies beyond the field lies beyond it still, modulo 2^256, and no coordinate does for the precompile.
+            let y := add(words, 608)
+            mstore(y, sub(BASE_FIELD, mload(y)))
+            ran := staticcall(gas(), PAIRING, words, 768, words, 32)
         }
         return ran && words[0] == 1;
     }
 
-    /// @dev Adds factor · (x, y) to the point in the first two words of `sum`; the others are written over.
-    function add(uint256[4] memory sum, uint256 x, uint256 y, uint256 factor) private view returns (bool ran) {
+    /// @dev Adds factor · (x, y) to the point in the first two words of `sum`; the others are written over. The key's points are
+    /// of the curve, so nothing but want of gas keeps the precompiles from it.
+    function add(uint256[4] memory sum, uint256 x, uint256 y, uint256 factor) private view {
         assembly ("memory-safe") {
             let product := add(sum, 64)
             let input := mload(0x40)
             mstore(input, x)
             mstore(add(input, 32), y)
             mstore(add(input, 64), factor)
-            ran := staticcall(gas(), MULTIPLY, input, 96, product, 64)
-            ran := and(ran, staticcall(gas(), ADD, sum, 128, sum, 64))
+            if iszero(staticcall(gas(), MULTIPLY, input, 96, product, 64)) { revert(0, 0) }
+            if iszero(staticcall(gas(), ADD, sum, 128, sum, 64)) { revert(0, 0) }
         }
     }
 }

@@ -54,6 +54,8 @@ pub(crate) enum SafeError {
     NonceBehind { found: u64, next: u64 },
     #[error("nonce {nonce}: executed already, in transaction {transaction}")]
     Executed { nonce: u64, transaction: B256 },
+    #[error("blob: expected {}; {}", wanted(*expected), given(*found))]
+    Blob { expected: Option<B256>, found: Option<B256> },
     #[error("the proposal has no transaction for what has to be done next ({what}): propose anew")]
     NotProposed { what: String },
 }
@@ -76,6 +78,7 @@ impl SafeError {
             Self::NonceUsed { .. } => "nonce-used",
             Self::NonceAhead { .. } | Self::NonceBehind { .. } => "nonce",
             Self::Executed { .. } => "already-executed",
+            Self::Blob { .. } => "blob",
             Self::NotProposed { .. } => "not-proposed",
         }
     }
@@ -90,6 +93,17 @@ impl SafeError {
 
 fn list(accounts: &[Address]) -> String {
     accounts.iter().map(Address::to_string).collect::<Vec<_>>().join(", ")
+}
+
+fn wanted(blob: Option<B256>) -> String {
+    blob.map_or_else(
+        || "no --blob, for the proposal stages none".into(),
+        |hash| format!("--blob with the artifact of {hash}, which was signed"),
+    )
+}
+
+fn given(blob: Option<B256>) -> String {
+    blob.map_or_else(|| "found none".into(), |hash| format!("found that of {hash}"))
 }
 
 fn not_yet(owners: &[Address]) -> String {

@@ -1,6 +1,9 @@
 //! `greenlightctl execute`: what enough owners signed is done.
 
-use std::{fmt, path::PathBuf};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
 
 use alloy::{
     primitives::{Address, Bytes},
@@ -18,11 +21,12 @@ use super::{
 use crate::{
     change::{self, Cancelled},
     error::Error,
+    files,
     operation::{Performed, TimelockArgs, WaitArgs},
     registry::Registry,
     report::Report,
     schedule::Action,
-    stage,
+    stage::{self, Blob},
     transaction::{Mined, Rehearsal, Sender, SenderArgs},
 };
 
@@ -31,6 +35,9 @@ pub(crate) struct ExecuteArgs {
     /// The proposal; several copies of it, each with other signatures, are put together.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
+    /// The artifact whose blob the owners signed (`propose stage --blob`): it goes into the transaction's blob.
+    #[arg(long, value_name = "ARTIFACT")]
+    blob: Option<PathBuf>,
     #[command(flatten)]
     wait: WaitArgs,
     /// For drills: send the next transaction with the signatures there are, neither counted nor rehearsed, so that the
@@ -44,7 +51,11 @@ pub(crate) struct ExecuteArgs {
 /// Puts signatures together, makes sure that they suffice, and executes what is still to be done.
 pub(crate) async fn run(args: &ExecuteArgs) -> Result<Report, Error> {
     let checked = merge(&args.files)?;
-    let sender = args.sender.connect().await?;
+    let blob = blob(args.blob.as_deref(), &checked.work)?;
+    let mut sender = args.sender.connect().await?;
+    if let Some(blob) = blob {
+        sender = sender.carrying(blob.sidecar);
+    }
     let Registry { chain_id, address, manager, .. } = sender.registry;
     checked.proposal.expect(Some(chain_id), Some(address), Some(manager))?;
     let safe = Safe::read(&sender.registry, checked.proposal.safe).await?;
@@ -58,7 +69,7 @@ pub(crate) async fn run(args: &ExecuteArgs) -> Result<Report, Error> {
     let sender = sender.through(signed);
     match checked.work {
         Work::Cancel => cancel(&sender, &checked.steps, safe.nonce).await,
-        Work::Act { action: Action::Stage { .. }, data } => {
+        Work::Act { action: Action::Stage { .. } | Action::StageBlob { .. }, data } => {
             stage::send(&sender, data, Rehearsal::First).await
         }
         Work::Act { action, data } => {
@@ -68,6 +79,23 @@ pub(crate) async fn run(args: &ExecuteArgs) -> Result<Report, Error> {
             change::finish(&sender, performed, action).await
         }
     }
+}
+
+/// The blob that was signed, made of the artifact at `path`.
+fn blob(path: Option<&Path>, work: &Work) -> Result<Option<Blob>, Error> {
+    let expected = match work {
+        Work::Act { action: Action::StageBlob { versioned_hash, .. }, .. } => Some(*versioned_hash),
+        _ => None,
+    };
+    let blob = match path {
+        Some(path) => Some(Blob::of(&files::artifact(path)?)?),
+        None => None,
+    };
+    let found = blob.as_ref().map(|blob| blob.versioned_hash);
+    if found != expected {
+        return Err(SafeError::Blob { expected, found }.into());
+    }
+    Ok(blob)
 }
 
 /// Sends the transaction whose turn it is, or else the last one.
@@ -82,7 +110,9 @@ async fn unchecked(
     let execution = step.execution(signed.threshold);
     let transaction = sender.send(checked.proposal.safe, execution, Rehearsal::None).await?;
     match &step.words.meaning {
-        Meaning::Act(Action::Stage { .. }) => stage::report(&sender.registry, transaction),
+        Meaning::Act(Action::Stage { .. } | Action::StageBlob { .. }) => {
+            stage::report(&sender.registry, transaction)
+        }
         Meaning::Act(action) => {
             change::finish(sender, Performed::at_once(transaction), action.clone()).await
         }

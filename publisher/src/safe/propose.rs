@@ -93,7 +93,7 @@ pub(crate) async fn run(act: Proposed) -> Result<Report, Error> {
         Proposed::Stage { stage, with } => {
             let content = stage.read(with.unchecked)?;
             let (registry, safe) = with.connect().await?;
-            let data = stage.call(&registry, &content).await?;
+            let data = content.call(&registry).await?;
             with.finish(&registry, &safe, with.act(&registry, &safe, data).await?)
         }
         Proposed::Act(act) => {
@@ -157,7 +157,7 @@ impl ProposeArgs {
         }
         let Some(delay) = registry.delay(safe.address, &data).await? else {
             // No role at all has no delay either: the registry says so itself.
-            return match registry.attempt(safe.address, &data).await {
+            return match registry.attempt(safe.address, registry.address, &data).await {
                 Ok(()) => Ok(Calls { calls: vec![act], delay: None }),
                 Err(error) => Err(registry.explain(error.into(), &data).await),
             };

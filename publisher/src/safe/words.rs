@@ -65,6 +65,14 @@ impl Words {
 
     fn of_registry(data: &Bytes) -> Result<Self, String> {
         let call = canonical::<Registry>(data)?;
+        if let Registry::stageBlob(call) = &call
+            && !call.blobIndex.is_zero()
+        {
+            let found = call.blobIndex;
+            return Err(format!(
+                "its transaction has one blob, number 0, and it names blob {found}"
+            ));
+        }
         let arguments = arguments(&call).ok_or_else(|| unknown(data))?;
         let action = Action::decode(data);
         let summary = match &call {
@@ -165,6 +173,12 @@ fn arguments(call: &Registry) -> Option<Vec<Argument>> {
             verifier(call.verifier),
             one("artifact", artifact(&call.artifact)),
             one("evidence", evidence(&call.evidence)),
+        ],
+        Registry::stageBlob(call) => vec![
+            verifier(call.verifier),
+            one("evidence", evidence(&call.evidence)),
+            one("blobIndex", call.blobIndex.to_string()),
+            one("versionedHash", call.versionedHash.to_string()),
         ],
         Registry::promote(call) => {
             let share = match call.canaryBps {

@@ -3,21 +3,15 @@
 use std::{fs, sync::OnceLock};
 
 use alloy::{
-    primitives::{Address, B256, Bytes, U256, hex},
-    sol,
-    sol_types::{SolCall as _, SolValue as _},
+    primitives::{B256, Bytes, U256, hex},
+    sol_types::SolValue,
 };
 use greenlight_artifact::Schema;
 use serde_json::{Value, json};
 
 use crate::support::{
-    Account, Ended, OPERATIONS, PUBLISHER, TIMELOCK, World, contracts, run, run_with_keys,
+    Ended, OPERATIONS, PUBLISHER, TIMELOCK, World, contracts, run, run_with_keys,
 };
-
-sol! {
-    function schedule(address target, bytes data, uint48 when) returns (bytes32, uint32);
-    function addVerifier(address verifier);
-}
 
 /// An artifact, and a proof of it.
 struct Proven {
@@ -47,7 +41,7 @@ fn proven(label: &'static str) -> &'static Proven {
 }
 
 impl World {
-    fn proven(&self, label: &'static str) -> (String, String) {
+    pub(crate) fn proven(&self, label: &'static str) -> (String, String) {
         let proven = proven(label);
         (
             self.write(&format!("{label}.glff"), &proven.artifact),
@@ -56,37 +50,20 @@ impl World {
     }
 
     /// Puts the circuit's verifier for engine 1 with some budget on chain.
-    fn groth16(&self, budget: u32) -> String {
-        let out = contracts().join("out/Groth16Verifier.sol/Groth16Verifier.json");
+    pub(crate) fn groth16(&self, budget: u32) -> String {
+        self.create("Groth16Verifier", (1_u32, B256::from(Schema::ENGINE_1.word), budget))
+    }
+
+    /// Puts a contract on chain; its address. Anvil signs for its accounts.
+    fn create(&self, contract: &str, arguments: impl SolValue) -> String {
+        let out = contracts().join(format!("out/{contract}.sol/{contract}.json"));
         let out: Value = serde_json::from_str(&fs::read_to_string(out).unwrap()).unwrap();
         let mut code = hex::decode(out["bytecode"]["object"].as_str().unwrap()).unwrap();
-        let schema = B256::from(Schema::ENGINE_1.word);
-        code.extend((1_u32, schema, budget).abi_encode_params());
-        let receipt = self.transact(OPERATIONS, None, code.into());
-        receipt["contractAddress"].as_str().unwrap().to_owned()
-    }
-
-    /// Adds a verifier as operations does, past the timelock.
-    fn add(&self, verifier: &str) {
-        let deployment = self.deployment();
-        let address = |name: &str| deployment[name].as_str().unwrap().parse::<Address>().unwrap();
-        let call = addVerifierCall { verifier: verifier.parse().unwrap() }.abi_encode();
-        let schedule = scheduleCall {
-            target: address("registry"),
-            data: call.clone().into(),
-            when: Default::default(),
-        };
-        self.transact(OPERATIONS, Some(address("manager")), schedule.abi_encode().into());
-        self.anvil.pass(TIMELOCK);
-        self.transact(OPERATIONS, Some(address("registry")), call.into());
-    }
-
-    /// Sends a transaction that must succeed; its receipt. Anvil signs for its accounts.
-    fn transact(&self, from: Account, to: Option<Address>, data: Bytes) -> Value {
-        let hash = self.anvil.rpc(
-            "eth_sendTransaction",
-            json!([{ "from": from.address, "to": to, "data": data, "gas": "0x989680" }]),
-        );
+        code.extend(arguments.abi_encode());
+        let transaction = json!([{
+            "from": OPERATIONS.address, "data": Bytes::from(code), "gas": "0x989680",
+        }]);
+        let hash = self.anvil.rpc("eth_sendTransaction", transaction);
         let mined = || self.anvil.rpc("eth_getTransactionReceipt", json!([hash]));
         let receipt = (0..500)
             .find_map(|_| {
@@ -97,7 +74,15 @@ impl World {
             })
             .expect("mined within 10 s");
         assert_eq!(receipt["status"], "0x1", "{receipt}");
-        receipt
+        receipt["contractAddress"].as_str().unwrap().to_owned()
+    }
+
+    /// Adds a verifier as operations does, past the timelock.
+    pub(crate) fn add(&self, verifier: &str) {
+        let add = ["add-verifier", verifier];
+        self.run(OPERATIONS, &[&add[..], &["--no-wait"]].concat()).succeeded();
+        self.anvil.pass(TIMELOCK);
+        self.run(OPERATIONS, &add).succeeded();
     }
 
     fn stage_proof(&self, artifact: &str, proof: &str, more: &[&str]) -> Ended {
@@ -149,6 +134,23 @@ fn a_proof_stages_an_artifact_with_its_bytes_or_in_a_blob() {
     // The same statement, once.
     world.stage_proof(&one, &one_proof, &[]).failed(3, "already-staged");
     world.stage_proof(&two, &two_proof, &["--blob"]).failed(3, "already-staged");
+}
+
+/// A zkVM's receipt proves nothing here: its contract judges.
+#[test]
+fn evidence_is_for_the_contract_to_judge() {
+    let world = World::new();
+    let artifact = world.artifact("one");
+    let evidence = world.write("receipt.evidence", [1, 2, 3]);
+    let stage = |verifier: &str| {
+        world.run(PUBLISHER, &["stage", &artifact, "--evidence", &evidence, "--verifier", verifier])
+    };
+    let calldata = world.deployment()["verifier"].as_str().unwrap().to_owned();
+    let error = stage(&calldata).failed(3, "unexpected-evidence");
+    assert!(error["message"].as_str().unwrap().contains('3'), "{error}");
+    let permissive = world.create("PermissiveVerifier", ());
+    world.add(&permissive);
+    assert_eq!(stage(&permissive).succeeded()["id"], 1);
 }
 
 #[test]

@@ -9,6 +9,7 @@ use alloy::{
     sol,
     sol_types::SolCall as _,
 };
+use greenlight_artifact::Schema;
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -503,6 +504,47 @@ fn the_registrys_refusals_come_through_the_safe() {
     safes.done("guardian", "first", &["kill"]);
     safes.execute(&[&kill], &[]).failed(3, "already-killed");
     safes.execute(&[&kill], &["--unchecked"]).failed(3, "already-killed");
+}
+
+#[test]
+fn a_safe_signs_the_blob() {
+    let safes = Safes::new();
+    let world = &safes.world;
+    let verifier = world.groth16(Schema::ENGINE_1.budget);
+    world.add(&verifier);
+    let ((one, one_proof), (two, _)) = (world.proven("one"), world.proven("two"));
+    let file = safes.path("blob");
+    let stage = ["stage", &one, "--proof", &one_proof, "--blob", "--rpc-timeout", "120"];
+    let proposed = safes.propose("publisher", &file, &stage).succeeded();
+    let meaning = proposed["transactions"][0]["meaning"].as_str().unwrap();
+    let hash = meaning.split_whitespace().nth(2).unwrap();
+    assert!(hash.starts_with("0x01") && hash.len() == 66, "{meaning}");
+    safes.signed(&PUBLISHERS[..2], &file);
+
+    safes.execute(&[&file], &[]).failed(2, "blob");
+    let error = safes.execute(&[&file], &["--blob", &two]).failed(2, "blob");
+    assert!(error["message"].as_str().unwrap().contains(hash), "{error}");
+    assert_eq!(safes.nonce("publisher"), 0);
+    let staged = safes.execute(&[&file], &["--blob", &one, "--rpc-timeout", "120"]).succeeded();
+    assert_eq!((&staged["id"], &staged["versioned_hash"]), (&json!(1), &json!(hash)));
+    assert_eq!(staged["transaction"]["from"], RELAYER.address.to_lowercase());
+    let transaction = json!([staged["transaction"]["hash"]]);
+    let transaction = world.anvil.rpc("eth_getTransactionByHash", transaction);
+    assert_eq!(transaction["blobVersionedHashes"], json!([hash]));
+
+    // Another of its blobs than the one that is sent.
+    let other = safes.changed(&file, |proposal| {
+        let transaction = &mut proposal["transactions"][0];
+        let data: Bytes = transaction["data"].as_str().unwrap().parse().unwrap();
+        let mut data = data.to_vec();
+        data[4 + 3 * 32 - 1] = 1;
+        transaction["data"] = json!(Bytes::from(data));
+    });
+    safes.sign(PUBLISHERS[0], &other, &[]).failed(2, "unknown-call");
+    // A blob that nobody asked for.
+    let kill = safes.proposed("guardian", "kill", &["kill"]);
+    safes.signed(&GUARDIANS[..2], &kill);
+    safes.execute(&[&kill], &["--blob", &one]).failed(2, "blob");
 }
 
 #[test]
