@@ -73,59 +73,55 @@ impl Mode {
 ///
 /// ```text
 /// root   is 0 or its weight
-/// source is 0 or its weight − 4·root
+/// source is 0 or its weight − 5·root
 /// partₖ  is 0 or its weight + ROOT_TO_PARTₖ·root
-/// extra  is 0 or its weight
-/// the byte, less BASE, is −55·root + source + parts + extra, or that + its weight + 7·root + source
+/// the byte, less BASE, is −27·root + source + parts, or that + its weight + 3·root + source
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ArgumentTree {
     pub(crate) root: i64,
     pub(crate) source: i64,
     pub(crate) parts: [i64; 4],
-    pub(crate) extra: i64,
     pub(crate) last: i64,
 }
 
 impl ArgumentTree {
     /// The character whose parts are all zero.
-    pub(crate) const BASE: i64 = 110;
-    pub(crate) const ROOT: i64 = -55;
-    pub(crate) const ROOT_TO_SOURCE: i64 = -4;
-    pub(crate) const ROOT_TO_PARTS: [i64; 4] = [-5, -2, -4, 1];
-    pub(crate) const ROOT_TO_LAST: i64 = 7;
+    pub(crate) const BASE: i64 = 104;
+    pub(crate) const ROOT: i64 = -27;
+    pub(crate) const ROOT_TO_SOURCE: i64 = -5;
+    pub(crate) const ROOT_TO_PARTS: [i64; 4] = [-1, -1, 1, 0];
+    pub(crate) const ROOT_TO_LAST: i64 = 3;
 
     pub(crate) const fn of(mode: Mode) -> Self {
         match mode {
-            Mode::Token => Self { root: 1, source: -3, parts: [2, 3, 10, 1], extra: 0, last: -13 },
-            Mode::Name => Self { root: 1, source: 6, parts: [2, -2, 4, -1], extra: 0, last: -10 },
-            Mode::Text => {
-                Self { root: 0, source: 1, parts: [3, -6, 12, -24], extra: -46, last: -1 }
-            }
-            Mode::Digit => Self { root: 0, source: 0, parts: [1, 2, 4, 8], extra: 0, last: 16 },
+            Mode::Token => Self { root: 2, source: 7, parts: [-13, 4, 2, 1], last: 1 },
+            Mode::Name => Self { root: 2, source: 8, parts: [2, 2, 1, 4], last: -7 },
+            Mode::Text => Self { root: 1, source: 13, parts: [2, -1, 7, -4], last: -41 },
+            Mode::Digit => Self { root: 0, source: 0, parts: [1, 2, 4, 8], last: 16 },
         }
     }
 
-    /// The values of root, source, parts and extra for a byte less [`Self::BASE`], or a digit.
-    pub(crate) fn values(&self, byte: i64) -> Option<[i64; 7]> {
-        (0..=255_u8).find_map(|choices| {
+    /// The values of root, source and parts for a byte less [`Self::BASE`], or a digit.
+    pub(crate) fn values(&self, byte: i64) -> Option<[i64; 6]> {
+        (0..128_u8).find_map(|choices| {
             let (values, sum) = self.leaf(choices);
             (sum == byte).then_some(values)
         })
     }
 
     /// Values and sum for a choice at each variable.
-    pub(crate) fn leaf(&self, choices: u8) -> ([i64; 7], i64) {
+    pub(crate) fn leaf(&self, choices: u8) -> ([i64; 6], i64) {
         let bit = |at: usize| i64::from(choices >> at & 1);
         let root = bit(0) * self.root;
         let source = bit(1) * (self.source + Self::ROOT_TO_SOURCE * root);
-        let mut values = [root, source, 0, 0, 0, 0, bit(6) * self.extra];
+        let mut values = [root, source, 0, 0, 0, 0];
         let weights = self.parts.iter().zip(Self::ROOT_TO_PARTS);
         for (at, (value, (weight, with_root))) in values.iter_mut().skip(2).zip(weights).enumerate()
         {
             *value = bit(at + 2) * (weight + with_root * root);
         }
-        let last = bit(7) * (self.last + Self::ROOT_TO_LAST * root + source);
+        let last = bit(6) * (self.last + Self::ROOT_TO_LAST * root + source);
         let sum = values.iter().skip(1).sum::<i64>() + Self::ROOT * root;
         (values, sum + last)
     }
@@ -151,7 +147,7 @@ mod tests {
             let tree = ArgumentTree::of(mode);
             let base = if mode == Mode::Digit { 0 } else { ArgumentTree::BASE };
             let sums: BTreeSet<i64> =
-                (0..=255).map(|choices| tree.leaf(choices).1 + base).collect();
+                (0..128).map(|choices| tree.leaf(choices).1 + base).collect();
             let set = (0..=255_u8).filter(|byte| match mode {
                 Mode::Token => matches!(byte, b' '..=b'~') && !byte.is_ascii_uppercase(),
                 Mode::Name => matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'),
@@ -160,7 +156,7 @@ mod tests {
             });
             assert_eq!(sums, set.map(i64::from).collect(), "{mode:?}");
             // All zero is one of them: what a place behind the text is.
-            assert_eq!(tree.leaf(0), ([0; 7], 0));
+            assert_eq!(tree.leaf(0), ([0; 6], 0));
         }
     }
 }

@@ -334,7 +334,6 @@ fn byte(
         let with_root = &root * ArgumentTree::ROOT_TO_PARTS[bit];
         low = low + b.part(&(weight(of) + digit(bit) * in_digits.parts[bit] + with_root));
     }
-    low = low + b.part(&(text * texts.extra));
     let last = weight(|tree| tree.last)
         + digit(4) * in_digits.last
         + &root * ArgumentTree::ROOT_TO_LAST

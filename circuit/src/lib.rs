@@ -18,12 +18,12 @@
 //! |---|---|---|
 //! | schema: bits of the word | 258 | 1 |
 //! | header: intercept, time, label | 344 | 1 |
-//! | first row | 561 | 1 |
-//! | row: key 216, order 29, class and kind 39, flags 2, weight 15, argument 289 | 590 | 199 |
+//! | first row | 533 | 1 |
+//! | row: key 216, order 29, class and kind 39, flags 2, weight 15, argument 261 | 562 | 199 |
 //! | sums: rows, digest, cost | 306 | 1 |
 //! | commitment: 34 permutations of 507, equality | 17 239 | 1 |
 //!
-//! That is 136 118, in a domain of 2^18; `cargo bench -p greenlight-circuit --bench prove` prints it with times and memory. A
+//! That is 130 518, in a domain of 2^17; `cargo bench -p greenlight-circuit --bench prove` prints it with times and memory. A
 //! character costs as many constraints as bits are needed to tell those of its set apart, and one for the length.
 //!
 //! # Parts

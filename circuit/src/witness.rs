@@ -84,7 +84,7 @@ struct Values(Vec<Fr>);
 /// The values that make each character, of each mode.
 struct Tables {
     key: [Option<[i64; 5]>; 256],
-    arguments: [[Option<[i64; 7]>; 256]; 4],
+    arguments: [[Option<[i64; 6]>; 256]; 4],
 }
 
 fn tables() -> &'static Tables {

@@ -149,6 +149,20 @@ contract EmergencyStopTest is Governed {
         _assertStatus(address(_credulous), VerifierStatus.Stopped);
     }
 
+    /// @dev Of two digests the one named first may be the smaller or the larger.
+    function test_eitherOfTheTwoMayBeNamedFirst() public {
+        CredulousVerifier[2] memory both = [_credulous, new CredulousVerifier()];
+        addVerifier(address(both[1]));
+        for (uint256 i = 0; i < 2; ++i) {
+            ArtifactId a = _stage(both[i], Artifacts.sample(1, 2 * i + 2), bytes32(uint256(7)));
+            ArtifactId b = _stage(both[i], Artifacts.sample(1, 2 * i + 3), bytes32(uint256(7)));
+            bool ascending = registry.record(a).digest < registry.record(b).digest;
+            if (ascending == (i == 0)) emergencyStop.stopByCollision(a, b);
+            else emergencyStop.stopByCollision(b, a);
+            _assertStatus(address(both[i]), VerifierStatus.Stopped);
+        }
+    }
+
     function test_refusesTwoThatDoNotCollide() public {
         bytes32 seven = bytes32(uint256(7));
         ArtifactId a = _stage(_credulous, _good, seven);

@@ -299,22 +299,28 @@ contract JournalTest is Governed {
         _refuses(hex"00", abi.encodeWithSelector(ReceiptVerifier.EvidenceTruncated.selector, 2, 1));
         bytes memory half = abi.encodePacked(uint16(108), bytes32(0));
         _refuses(half, abi.encodeWithSelector(ReceiptVerifier.EvidenceTruncated.selector, 110, 34));
+        // Two bytes hold the size of a journal, of which there is none, and no receipt.
+        _refuses(hex"0000", abi.encodeWithSelector(HashedReceipts.NoReceipt.selector));
     }
 
     function test_refusesAnotherSchema() public {
-        bytes32 other = _schema ^ bytes32(uint256(1));
-        _refuses(
-            _proven(_with(64, abi.encodePacked(other))),
-            abi.encodeWithSelector(ReceiptVerifier.WrongSchema.selector, _schema, other)
-        );
-        _refuses(
-            _proven(_with(96, abi.encodePacked(uint32(2)))),
-            abi.encodeWithSelector(ReceiptVerifier.WrongEngine.selector, 1, 2)
-        );
-        _refuses(
-            _proven(_with(100, abi.encodePacked(uint32(1001)))),
-            abi.encodeWithSelector(ReceiptVerifier.WrongBudget.selector, 1000, 1001)
-        );
+        bytes32[2] memory schemas = [bytes32(uint256(_schema) - 1), bytes32(uint256(_schema) + 1)];
+        uint32[2] memory engines = [uint32(0), 2];
+        uint32[2] memory budgets = [uint32(999), 1001];
+        for (uint256 i = 0; i < 2; ++i) {
+            _refuses(
+                _proven(_with(64, abi.encodePacked(schemas[i]))),
+                abi.encodeWithSelector(ReceiptVerifier.WrongSchema.selector, _schema, schemas[i])
+            );
+            _refuses(
+                _proven(_with(96, abi.encodePacked(engines[i]))),
+                abi.encodeWithSelector(ReceiptVerifier.WrongEngine.selector, 1, engines[i])
+            );
+            _refuses(
+                _proven(_with(100, abi.encodePacked(budgets[i]))),
+                abi.encodeWithSelector(ReceiptVerifier.WrongBudget.selector, 1000, budgets[i])
+            );
+        }
     }
 
     function test_refusesSizesThatNoArtifactHas() public {

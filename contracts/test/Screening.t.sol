@@ -23,9 +23,9 @@ contract ScreeningTest is Test {
     mapping(uint256 defect => uint256) private _found;
 
     /// @dev External, so that the artifact is calldata.
-    function judge(bytes calldata artifact) external pure returns (bool passes, uint8 defect) {
-        passes = Screening.passes(artifact, 1, SCHEMA, BUDGET);
-        (defect,) = Diagnosis.firstDefect(artifact, 1, SCHEMA, BUDGET);
+    function judge(bytes calldata artifact, bytes32 schema) external pure returns (bool passes, uint8 defect) {
+        passes = Screening.passes(artifact, 1, schema, BUDGET);
+        (defect,) = Diagnosis.firstDefect(artifact, 1, schema, BUDGET);
     }
 
     // ---------------------------------------------------------------------------------------- every byte of a field
@@ -94,6 +94,29 @@ contract ScreeningTest is Test {
                     assertEq(_agree(_one("k", class, flags, weights[i], 0)) == Defect.NONE, good, "no argument");
                 }
             }
+        }
+    }
+
+    /// @dev Every byte of a schema, wherever in it: two rows of the kind pass the budget or exceed it.
+    function test_agreeOnEveryClassAndCostOfEachKind() public {
+        for (uint256 kind = 0; kind < 32; ++kind) {
+            for (uint256 entry = 0; entry < 256; ++entry) {
+                bytes32 schema = bytes32(entry << (248 - 8 * kind));
+                uint8 class = uint8(entry >> 4);
+                Row[] memory rows = Artifacts.uniform(2, uint8(kind), 0, _argument(class));
+                (bool known, bool cheap) = (class > 0 && class <= 8, 2 * (entry & 15) <= BUDGET);
+                uint8 expected = !known ? Defect.KIND : cheap ? Defect.NONE : Defect.COST;
+                assertEq(_agree(Artifacts.encode(rows), schema), expected, "class and cost");
+            }
+        }
+    }
+
+    /// @dev Numbers and fingerprints of a single bit.
+    function test_agreeOnEveryBitOfANumber() public {
+        for (uint256 bit = 0; bit < 224; ++bit) {
+            bytes28 argument = bytes28(uint224(1) << uint224(bit));
+            assertEq(_agree(_one("k", 7, 0, 0, argument)) == Defect.NONE, bit >= 160, "number");
+            assertEq(_agree(_one("k", 8, 0, 0, argument)), Defect.NONE, "fingerprint");
         }
     }
 
@@ -173,14 +196,18 @@ contract ScreeningTest is Test {
 
     // -------------------------------------------------------------------------------------------------------- helpers
 
-    /// @dev Gives the memory of the call back: these tests make millions.
     function _agree(bytes memory artifact) private returns (uint8 defect) {
+        return _agree(artifact, SCHEMA);
+    }
+
+    /// @dev Gives the memory of the call back: these tests make millions.
+    function _agree(bytes memory artifact, bytes32 schema) private returns (uint8 defect) {
         bool passes;
         uint256 free;
         assembly ("memory-safe") {
             free := mload(0x40)
         }
-        (passes, defect) = this.judge(artifact);
+        (passes, defect) = this.judge(artifact, schema);
         if (passes != (defect == Defect.NONE)) revert Disagreement(artifact, passes, defect);
         ++_found[defect];
         assembly ("memory-safe") {

@@ -9,7 +9,7 @@ library VerifyingKey {
     /// @dev Whether everybody knows the secrets of the key.
     bool internal constant DEVELOPMENT = true;
     /// @dev keccak256 of α, β, γ, δ and IC.
-    bytes32 internal constant KEY_HASH = 0xe93b24adc1718064c9aafd4aebd8281c09188911cc83e389fef15ccfafc352f9;
+    bytes32 internal constant KEY_HASH = 0x5d2d619a95d857fa82afd412a6a503e67de7a906dc8a1c0ba695dc402cf58890;
     uint256 internal constant PUBLIC_INPUTS = 6;
 
     uint256 internal constant ALPHA_X = 0x1016cae81cd77c660c69e2b3806d68e93b997122aa16777bcfe4be24a1a1c4df;
@@ -30,24 +30,24 @@ library VerifyingKey {
     uint256 internal constant DELTA_Y1 = 0x112722be3dc49c58dceca921eb35f4e89e6fd1aa88c6d9f92b0602b8ad8eaa3a;
     uint256 internal constant DELTA_Y0 = 0x06222934247ab717fd86ad4c558279d618b93307de634a10271aa8d85a928fd4;
 
-    uint256 internal constant IC0_X = 0x0b6bc21d8a2eec4d3ff61884f23584cd6377c29e57e940bf71d20528d8b45505;
-    uint256 internal constant IC0_Y = 0x0729c84487906ebf1243161f65ec4c3727316ccba4e2034c93a32fe39e13543e;
+    uint256 internal constant IC0_X = 0x0ceced56e48ceb9448a21988540bfaeba36956869bfa3ecb043167c5b5a26ba9;
+    uint256 internal constant IC0_Y = 0x303e818014ec11b42b467777e0a5b4c04fc96a2c2c67894d002c33213ab93be2;
 
-    uint256 internal constant IC1_X = 0x17602b739f8d96d830da403197f5831a7cc89828b8054b319976cbd17d13a787;
-    uint256 internal constant IC1_Y = 0x2d14a8f9304987ed2978469bd4d428ac19beb6f16b94a01d262d72e1a19a4160;
+    uint256 internal constant IC1_X = 0x0934e484d6fc839542af497c58df67231ac51ac7f633f51a4c39f3e8494b19bf;
+    uint256 internal constant IC1_Y = 0x2427a3d1e73137a1c4782705c3bced6db5cff687b7f7890b38762ed5a35b96c5;
 
-    uint256 internal constant IC2_X = 0x09820e490fbf7623c83fe5e04c2f1498c568aeb379903496a120be272cec8f14;
-    uint256 internal constant IC2_Y = 0x1bdb711b4efadc9ebd9cd07a2626b3c1648c25cd056696848b67ab75f7730f14;
+    uint256 internal constant IC2_X = 0x23f0bdb74df3e35ef943d7116a93d598c267628043d1d510ee3da084295a16ac;
+    uint256 internal constant IC2_Y = 0x2e8de79211dfe379682311adaa790e0a943118f65e4bf40a414fdb9f93d5f46d;
 
-    uint256 internal constant IC3_X = 0x0b85888ea85316b97d5987f7fef2ba6ce3155d450479d9873a3ed4196bacf624;
-    uint256 internal constant IC3_Y = 0x2be3502b637f9ecd440f3f97fe9493366f5353ad7f8fe9943e0d7c8ac452ac1e;
+    uint256 internal constant IC3_X = 0x1ae81f8c640e1ac5b729925a6eb5e85ee8106049bb020611ecdeac5bf8951df1;
+    uint256 internal constant IC3_Y = 0x2793eb82258fe08d7b2fd9d0e4da3faad68196fadba190ce1ca5aba48030f777;
 
-    uint256 internal constant IC4_X = 0x2dc09535a6d42c6c274bdaca16a0058d266ce6b4b8b27ff494fe202b16aa3520;
-    uint256 internal constant IC4_Y = 0x10549ed92e0410e66c8947761032a7d988742eb6ac28f5eaccab343990cb722c;
+    uint256 internal constant IC4_X = 0x1f667907593e62c64317ec68727b36498f0e2f1a1e9e6cdba5be1907a6ba0640;
+    uint256 internal constant IC4_Y = 0x27746d4ee995bdd143d193fc9ccce2c169a8ec574370390df3141b2aeb308d01;
 
-    uint256 internal constant IC5_X = 0x0efd7ce616e6d13843eda1ef88b31a7c70599995c6f1b48990323590778e0dda;
-    uint256 internal constant IC5_Y = 0x0da706eb637786f4c8501dd8fb77e792edae818580e704c4abe7e689779bd094;
+    uint256 internal constant IC5_X = 0x03ecae48e573e94c3a2d3a5860fdb7ee29c5c87ccd65be3ba05a95a8c7a2df1a;
+    uint256 internal constant IC5_Y = 0x290a5f264f20a2ea591b47e51769c35149d995c2cade2cacac103cacbc7cffc1;
 
-    uint256 internal constant IC6_X = 0x105c51092b954c3bc0fd0485e02ff47395da8ac1677b28723ac41595ce7aedfd;
-    uint256 internal constant IC6_Y = 0x13f04cf7fb2324f2e04097816feecad706ee062daf9744d160dafdd8ca575fa9;
+    uint256 internal constant IC6_X = 0x2ffbbd55a19fed71b504ce7fc5660cf05e9af8a5d68bfe211622fcf71faf7da6;
+    uint256 internal constant IC6_Y = 0x2b7f554978a55929960fe138c6f93e4fd154568dc03eac4519f58c8459d5a4c5;
 }
