@@ -146,8 +146,7 @@ mod tests {
         for mode in Mode::ALL {
             let tree = ArgumentTree::of(mode);
             let base = if mode == Mode::Digit { 0 } else { ArgumentTree::BASE };
-            let sums: BTreeSet<i64> =
-                (0..128).map(|choices| tree.leaf(choices).1 + base).collect();
+            let sums: BTreeSet<i64> = (0..128).map(|choices| tree.leaf(choices).1 + base).collect();
             let set = (0..=255_u8).filter(|byte| match mode {
                 Mode::Token => matches!(byte, b' '..=b'~') && !byte.is_ascii_uppercase(),
                 Mode::Name => matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'),

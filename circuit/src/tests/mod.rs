@@ -10,6 +10,7 @@
 )]
 
 mod differential;
+mod evm;
 mod generate;
 mod killed;
 mod proof;
