@@ -119,6 +119,9 @@ library Plans {
         if (plan.promoteDelay == 0) revert MissingDelay("promote");
         if (plan.operationsDelay == 0) revert MissingDelay("operations");
         if (plan.adminDelay == 0) revert MissingDelay("admin");
+        // Drills on a local chain act at once; elsewhere guardians need the time.
+        bool isLocal = block.chainid == 31337 || block.chainid == 1337;
+        if (plan.coolingOff == 0 && !isLocal) revert MissingDelay("cooling_off");
         uint32 longest = plan.promoteDelay < plan.operationsDelay ? plan.operationsDelay : plan.promoteDelay;
         if (plan.adminDelay < longest) revert AdminDelayTooShort(plan.adminDelay, longest);
         uint32 shortest = plan.promoteDelay < plan.operationsDelay ? plan.promoteDelay : plan.operationsDelay;

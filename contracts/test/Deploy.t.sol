@@ -156,6 +156,15 @@ contract DeployTest is Safeguarded {
         _refuses(hasty, abi.encodeWithSelector(Plans.MissingDelay.selector, "admin"));
     }
 
+    function test_onALocalChainAloneThereNeedBeNoCoolingOff() public {
+        Plan memory hasty = plan();
+        hasty.coolingOff = 0;
+        script.deploy(hasty, address(script));
+        hasty.chainId = 1;
+        vm.chainId(1);
+        _refuses(hasty, abi.encodeWithSelector(Plans.MissingDelay.selector, "cooling_off"));
+    }
+
     function test_refusesAnAdministratorFasterThanTheTimelock() public {
         Plan memory hasty = plan();
         (hasty.promoteDelay, hasty.operationsDelay, hasty.adminDelay) = (3 days, 2 days, 3 days - 1);
