@@ -102,12 +102,23 @@ sol! {
         function stagingPeriod() external view returns (uint32);
     }
 
-    /// The part of `IArtifactVerifier` that reaches a publisher.
+    #[sol(abi)]
+    #[derive(Debug)]
+    struct Statement {
+        bytes32 digest;
+        bytes32 commitment;
+        uint32 engine;
+        uint16 size;
+        uint8 rows;
+    }
+
     #[sol(abi)]
     #[derive(Debug)]
     interface IArtifactVerifier {
         error Refused(uint8 defect, uint256 row);
         error UnexpectedEvidence(uint256 size);
+
+        function verify(bytes calldata artifact, bytes calldata evidence) external view returns (Statement memory);
     }
 
     /// The verifier of the circuit's proofs.

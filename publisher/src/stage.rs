@@ -1,9 +1,13 @@
 //! `greenlightctl stage`: an artifact goes on chain, past a verifier.
 
-use std::{fmt, path::PathBuf};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
 
 use alloy::{
     eips::{
+        BlockId,
         eip4844::builder::{SidecarBuilder, SimpleCoder},
         eip7594::BlobTransactionSidecarVariant,
     },
@@ -16,7 +20,7 @@ use greenlight_circuit::proof::ProofFile;
 use serde::Serialize;
 
 use crate::{
-    abi::{IConfigRegistry as Abi, LocationKind},
+    abi::{IArtifactVerifier, IConfigRegistry as Abi, LocationKind},
     error::{ChainError, Error},
     files,
     proof::{self, ProofError},
@@ -70,8 +74,8 @@ enum Voucher {
     Bytes,
     /// A proof, which is checked here, and then on chain.
     Proof(Box<(ValidArtifact, ProofFile)>),
-    /// What only the contract can judge.
-    Evidence(Bytes),
+    /// What only the contract can judge, and where it lies.
+    Evidence(PathBuf, Bytes),
 }
 
 /// The blob that holds an artifact.
@@ -96,7 +100,9 @@ impl StageArgs {
                 let proof = proof::read(path, &artifact)?;
                 Voucher::Proof(Box::new((artifact, proof)))
             }
-            (None, Some(path)) => Voucher::Evidence(files::read_capped(path, MAX_EVIDENCE)?.into()),
+            (None, Some(path)) => {
+                Voucher::Evidence(path.clone(), files::read_capped(path, MAX_EVIDENCE)?.into())
+            }
             (None, None) => Voucher::Bytes,
         };
         Ok(Content { bytes, voucher, verifier, blob })
@@ -117,7 +123,13 @@ impl Content {
         let evidence = match &self.voucher {
             Voucher::Bytes => Bytes::new(),
             Voucher::Proof(proven) => proof::evidence(&proven.1),
-            Voucher::Evidence(evidence) => evidence.clone(),
+            Voucher::Evidence(path, evidence) => {
+                // A contract that cannot see a blob cannot hold it to what it vouches for.
+                if self.blob.is_some() {
+                    self.expect_vouched_for(registry, verifier, path, evidence).await?;
+                }
+                evidence.clone()
+            }
         };
         let call = match &self.blob {
             None => {
@@ -133,6 +145,25 @@ impl Content {
             .abi_encode(),
         };
         Ok(call.into())
+    }
+
+    /// That the verifier takes the evidence, and for this artifact.
+    async fn expect_vouched_for(
+        &self,
+        registry: &Registry,
+        verifier: Address,
+        path: &Path,
+        evidence: &Bytes,
+    ) -> Result<(), Error> {
+        let question =
+            IArtifactVerifier::verifyCall { artifact: Bytes::new(), evidence: evidence.clone() };
+        let found = registry.chain.view(verifier, &question, BlockId::latest()).await?.digest;
+        let expected = Digest::of(&self.bytes);
+        if expected.0 == found {
+            return Ok(());
+        }
+        let (expected, found) = (expected.to_string(), found.to_string());
+        Err(ProofError::OtherArtifact { path: path.into(), what: "digest", expected, found }.into())
     }
 }
 

@@ -142,14 +142,18 @@ fn evidence_is_for_the_contract_to_judge() {
     let world = World::new();
     let artifact = world.artifact("one");
     let evidence = world.write("receipt.evidence", [1, 2, 3]);
-    let stage = |verifier: &str| {
-        world.run(PUBLISHER, &["stage", &artifact, "--evidence", &evidence, "--verifier", verifier])
+    let stage_so = |verifier: &str, more: &[&str]| {
+        let stage = ["stage", &artifact, "--evidence", &evidence, "--verifier", verifier];
+        world.run(PUBLISHER, &[&stage[..], more].concat())
     };
+    let stage = |verifier: &str| stage_so(verifier, &[]);
     let calldata = world.deployment()["verifier"].as_str().unwrap().to_owned();
     let error = stage(&calldata).failed(3, "unexpected-evidence");
     assert!(error["message"].as_str().unwrap().contains('3'), "{error}");
     let permissive = world.create("PermissiveVerifier", ());
     world.add(&permissive);
+    // It vouches for the bytes that it is given, and sees none that are in a blob.
+    stage_so(&permissive, &["--blob"]).failed(2, "proof-of-another-artifact");
     assert_eq!(stage(&permissive).succeeded()["id"], 1);
 }
 
