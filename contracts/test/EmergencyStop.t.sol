@@ -74,6 +74,14 @@ contract EmergencyStopTest is Governed {
         _refusesDefect(id, _good, abi.encodeWithSelector(EmergencyStop.NoDefect.selector, id));
     }
 
+    function testFuzz_refusesAnyOtherBytes(bytes calldata other) public {
+        vm.assume(keccak256(other) != keccak256(_good));
+        ArtifactId id = _stage(_credulous, _good, 0);
+        bytes memory reason =
+            abi.encodeWithSelector(EmergencyStop.OtherBytes.selector, keccak256(_good), keccak256(other));
+        _refusesDefect(id, other, reason);
+    }
+
     function test_refusesOtherBytes() public {
         ArtifactId id = _stage(_credulous, _good, 0);
         _refusesDefect(

@@ -159,6 +159,16 @@ contract StageTest is Governed {
         registry.stage(address(verifier), _artifact, "");
     }
 
+    function testFuzz_otherBytesThanWereVouchedForAreUnavailable(bytes32 vouchedFor) public {
+        bytes32 found = keccak256(_artifact);
+        if (vouchedFor == found) vouchedFor = 0;
+        CredulousVerifier other = new CredulousVerifier();
+        addVerifier(address(other));
+        vm.prank(PUBLISHER);
+        vm.expectRevert(_unavailable(vouchedFor, found));
+        registry.stage(address(other), _artifact, _statement(vouchedFor));
+    }
+
     function test_emptyBytesAreUnavailable() public {
         CredulousVerifier other = new CredulousVerifier();
         addVerifier(address(other));

@@ -108,7 +108,7 @@ impl Chain {
         block: BlockId,
     ) -> Result<C::Return, ChainError> {
         let request = TransactionRequest::default().with_to(to).with_input(call.abi_encode());
-        let answer = self.call(request, block, None).await?;
+        let answer = self.call(request, block, StateOverride::default(), None).await?;
         C::abi_decode_returns(&answer).map_err(|error| ChainError::Answer {
             url: self.url.clone(),
             method: "eth_call",
@@ -116,14 +116,16 @@ impl Chain {
         })
     }
 
-    /// Runs a call without sending it, on a state and in a block other than the real ones where `overrides` says so.
+    /// Runs a call without sending it, on a state and in a block other than the real ones where the overrides say so.
     pub(crate) async fn call(
         &self,
         request: TransactionRequest,
         block: BlockId,
-        overrides: Option<(StateOverride, BlockOverrides)>,
+        state: StateOverride,
+        of_block: Option<BlockOverrides>,
     ) -> Result<Bytes, ChainError> {
-        let (state, of_block) = overrides.unzip();
+        // Not every RPC takes the parameter.
+        let state = (!state.is_empty()).then_some(state);
         let call = self.provider.call(request).block(block);
         self.ask("eth_call", call.overrides_opt(state).with_block_overrides_opt(of_block)).await
     }

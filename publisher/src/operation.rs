@@ -163,31 +163,32 @@ impl Registry {
             |operation| operation.ready_at.max(now),
         );
         let yes = AccountOverride::default().with_code(YES_AT_ONCE);
-        let overrides = (
-            StateOverride::from_iter([(self.manager, yes)]),
-            BlockOverrides::default().with_time(due),
-        );
-        let call = self.call_from(account, data);
-        match self.chain.call(call, BlockId::latest(), Some(overrides)).await {
+        let (call, mut state) = self.call_from(account, data);
+        state.insert(self.manager, yes);
+        let then = BlockOverrides::default().with_time(due);
+        match self.chain.call(call, BlockId::latest(), state, Some(then)).await {
             Ok(_) | Err(ChainError::Rpc { .. }) => Ok(()),
             Err(error) => Err(error),
         }
     }
 
-    /// Whether `to`, registry or manager, would let `account` make the call `data` now. Whoever sends the transaction pays for its blob,
-    /// so that the account of the call need not have the means.
+    /// Whether `to`, registry or manager, would let `account` make the call `data` now.
     pub(crate) async fn attempt(
         &self,
         account: Address,
         to: Address,
         data: &Bytes,
     ) -> Result<(), ChainError> {
-        let call = self.call_from(account, data).with_to(to);
-        let overrides = call.blob_versioned_hashes.is_some().then(|| {
-            let rich = AccountOverride::default().with_balance(U256::MAX >> 1);
-            (StateOverride::from_iter([(account, rich)]), BlockOverrides::default())
-        });
-        self.chain.call(call, BlockId::pending(), overrides).await.map(drop)
+        let (call, state) = self.call_from(account, data);
+        let (call, block) = (call.with_to(to), BlockId::pending());
+        let answer = match self.chain.call(call.clone(), block, state.clone(), None).await {
+            // An RPC without overrides.
+            Err(ChainError::Rpc { .. }) if !state.is_empty() => {
+                self.chain.call(call, block, StateOverride::default(), None).await
+            }
+            answer => answer,
+        };
+        answer.map(drop)
     }
 
     /// The AccessManager's id of the call `data`, scheduled by `caller`.
@@ -243,16 +244,19 @@ impl Registry {
         Manager::cancelCall { caller, target: self.address, data }.abi_encode().into()
     }
 
-    /// The call `data` of the registry by `account`, with the blob that it is about.
-    fn call_from(&self, account: Address, data: &Bytes) -> TransactionRequest {
+    /// The call `data` of the registry by `account`, and the state to try it on. It carries the blob that it is about, for which
+    /// whoever sends the transaction pays: the account has the means.
+    fn call_from(&self, account: Address, data: &Bytes) -> (TransactionRequest, StateOverride) {
         let mut call = TransactionRequest::default()
             .with_from(account)
             .with_to(self.address)
             .with_input(data.clone());
+        let mut state = StateOverride::default();
         if let Action::StageBlob { versioned_hash, .. } = Action::decode(data) {
             call.blob_versioned_hashes = Some(vec![versioned_hash]);
+            state.insert(account, AccountOverride::default().with_balance(U256::MAX >> 1));
         }
-        call
+        (call, state)
     }
 }
 
@@ -369,11 +373,8 @@ impl Sender {
         // An RPC that never gave an answer of use will not begin to; one that did may have a bad hour.
         let (mut useful, mut last_answer) = (false, Instant::now());
         loop {
-            match chain
-                .call(self.registry.call_from(self.account, data), BlockId::pending(), None)
-                .await
-            {
-                Ok(_) => return Ok(()),
+            match self.registry.attempt(self.account, self.registry.address, data).await {
+                Ok(()) => return Ok(()),
                 Err(ChainError::Refused { refusal, .. }) if refusal.reason == "not-ready" => {
                     (useful, last_answer) = (true, Instant::now());
                     self.expect_head(action, operation.id).await?;

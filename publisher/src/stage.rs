@@ -20,7 +20,7 @@ use greenlight_circuit::proof::ProofFile;
 use serde::Serialize;
 
 use crate::{
-    abi::{IArtifactVerifier, IConfigRegistry as Abi, LocationKind},
+    abi::{IArtifactVerifier, IConfigRegistry as Abi, LocationKind, VerifierStatus},
     error::{ChainError, Error},
     files,
     proof::{self, ProofError},
@@ -80,6 +80,7 @@ enum Voucher {
 
 /// The blob that holds an artifact.
 pub(crate) struct Blob {
+    artifact: ValidArtifact,
     pub(crate) versioned_hash: B256,
     pub(crate) sidecar: BlobTransactionSidecarVariant,
 }
@@ -93,7 +94,7 @@ impl StageArgs {
             return Ok(Content { bytes, voucher: Voucher::Bytes, verifier, blob: None });
         }
         let artifact = files::artifact(&self.file)?;
-        let blob = self.blob.then(|| Blob::of(&artifact)).transpose()?;
+        let blob = self.blob.then(|| Blob::of(artifact.clone())).transpose()?;
         let bytes = artifact.bytes().to_vec().into();
         let voucher = match (&self.proof, &self.evidence) {
             (Some(path), _) => {
@@ -124,9 +125,8 @@ impl Content {
             Voucher::Bytes => Bytes::new(),
             Voucher::Proof(proven) => proof::evidence(&proven.1),
             Voucher::Evidence(path, evidence) => {
-                // A contract that cannot see a blob cannot hold it to what it vouches for.
-                if self.blob.is_some() {
-                    self.expect_vouched_for(registry, verifier, path, evidence).await?;
+                if let Some(blob) = &self.blob {
+                    blob.expect_vouched_for(registry, verifier, evidence, path).await?;
                 }
                 evidence.clone()
             }
@@ -146,37 +146,54 @@ impl Content {
         };
         Ok(call.into())
     }
-
-    /// That the verifier takes the evidence, and for this artifact.
-    async fn expect_vouched_for(
-        &self,
-        registry: &Registry,
-        verifier: Address,
-        path: &Path,
-        evidence: &Bytes,
-    ) -> Result<(), Error> {
-        let question =
-            IArtifactVerifier::verifyCall { artifact: Bytes::new(), evidence: evidence.clone() };
-        let found = registry.chain.view(verifier, &question, BlockId::latest()).await?.digest;
-        let expected = Digest::of(&self.bytes);
-        if expected.0 == found {
-            return Ok(());
-        }
-        let (expected, found) = (expected.to_string(), found.to_string());
-        Err(ProofError::OtherArtifact { path: path.into(), what: "digest", expected, found }.into())
-    }
 }
 
 impl Blob {
     /// The blob of an artifact's bytes, the same wherever it is made.
-    pub(crate) fn of(artifact: &ValidArtifact) -> Result<Self, ProofError> {
+    pub(crate) fn of(artifact: ValidArtifact) -> Result<Self, ProofError> {
         let fail = |problem: String| ProofError::Blob { problem };
         let sidecar = SidecarBuilder::<SimpleCoder>::from_slice(artifact.bytes())
             .build_7594()
             .map_err(|error| fail(error.to_string()))?;
         let versioned_hash =
             sidecar.versioned_hashes().next().ok_or_else(|| fail("it has no blob".into()))?;
-        Ok(Self { versioned_hash, sidecar: BlobTransactionSidecarVariant::Eip7594(sidecar) })
+        let sidecar = BlobTransactionSidecarVariant::Eip7594(sidecar);
+        Ok(Self { artifact, versioned_hash, sidecar })
+    }
+
+    /// That a verifier, which cannot see the blob, vouches by the evidence at `path` for what is in it. One that is not active
+    /// is the registry's to refuse.
+    pub(crate) async fn expect_vouched_for(
+        &self,
+        registry: &Registry,
+        verifier: Address,
+        evidence: &Bytes,
+        path: &Path,
+    ) -> Result<(), Error> {
+        let (chain, block) = (&registry.chain, BlockId::latest());
+        let status = Abi::verifierStatusCall { verifier };
+        if chain.view(registry.address, &status, block).await? != VerifierStatus::Active {
+            return Ok(());
+        }
+        let question =
+            IArtifactVerifier::verifyCall { artifact: Bytes::new(), evidence: evidence.clone() };
+        let found = chain.view(verifier, &question, block).await?;
+        let (bytes, header) = (self.artifact.bytes(), self.artifact.header());
+        let committed = match found.commitment {
+            B256::ZERO => B256::ZERO,
+            _ => self.artifact.commitment().0.into(),
+        };
+        let fields = [
+            ("digest", Digest::of(bytes).to_string(), Digest(found.digest.0).to_string()),
+            ("commitment", committed.to_string(), found.commitment.to_string()),
+            ("engine", header.engine.to_string(), found.engine.to_string()),
+            ("size", bytes.len().to_string(), found.size.to_string()),
+            ("rows", self.artifact.rows().len().to_string(), found.rows.to_string()),
+        ];
+        let other = fields.into_iter().find(|(_, expected, found)| expected != found);
+        other.map_or(Ok(()), |(what, expected, found)| {
+            Err(ProofError::OtherArtifact { path: path.into(), what, expected, found }.into())
+        })
     }
 }
 

@@ -10,7 +10,7 @@ use alloy::{
     network::{EthereumWallet, NetworkTransactionBuilder as _, TransactionBuilder as _},
     primitives::{Address, B256, Bytes},
     providers::Provider as _,
-    rpc::types::{Log, TransactionReceipt, TransactionRequest},
+    rpc::types::{Log, TransactionReceipt, TransactionRequest, state::StateOverride},
     signers::local::PrivateKeySigner,
     sol_types::SolEventInterface as _,
 };
@@ -219,7 +219,12 @@ impl Sender {
     /// Why a mined transaction failed: receipts do not say, so it is run again on the state that its block left. That
     /// its own failure left no trace is what makes this the same run.
     async fn why(&self, call: TransactionRequest, block: u64) -> Result<Refusal, ChainError> {
-        match self.registry.chain.call(call, BlockId::number(block), None).await {
+        match self
+            .registry
+            .chain
+            .call(call, BlockId::number(block), StateOverride::default(), None)
+            .await
+        {
             Err(ChainError::Refused { refusal, .. }) => Ok(refusal),
             Err(error) => Err(error),
             Ok(_) => Ok(Refusal::unexplained()),

@@ -123,8 +123,10 @@ async fn a_revert_is_a_refusal_with_data_or_without() {
         }
         _ => Err(json!({ "code": -32000, "message": "execution reverted" })),
     });
-    let error =
-        chain.call(TransactionRequest::default(), BlockId::latest(), None).await.unwrap_err();
+    let error = chain
+        .call(TransactionRequest::default(), BlockId::latest(), StateOverride::default(), None)
+        .await
+        .unwrap_err();
     assert!(
         matches!(&error, ChainError::Refused { refusal, .. } if refusal.reason == "unknown-error"),
         "{error:?}"

@@ -78,7 +78,7 @@ impl SafeError {
             Self::NonceUsed { .. } => "nonce-used",
             Self::NonceAhead { .. } | Self::NonceBehind { .. } => "nonce",
             Self::Executed { .. } => "already-executed",
-            Self::Blob { .. } => "blob",
+            Self::Blob { .. } => "other-blob",
             Self::NotProposed { .. } => "not-proposed",
         }
     }

@@ -7,7 +7,7 @@ use std::{
 
 use alloy::{
     primitives::{Address, Bytes},
-    sol_types::SolCall as _,
+    sol_types::{SolCall as _, SolInterface as _},
 };
 use clap::Args;
 use serde::Serialize;
@@ -19,9 +19,9 @@ use super::{
     words::Meaning,
 };
 use crate::{
+    abi::IConfigRegistry::IConfigRegistryCalls as Calls,
     change::{self, Cancelled},
     error::Error,
-    files,
     operation::{Performed, TimelockArgs, WaitArgs},
     registry::Registry,
     report::Report,
@@ -51,11 +51,7 @@ pub(crate) struct ExecuteArgs {
 /// Puts signatures together, makes sure that they suffice, and executes what is still to be done.
 pub(crate) async fn run(args: &ExecuteArgs) -> Result<Report, Error> {
     let checked = merge(&args.files)?;
-    let blob = blob(args.blob.as_deref(), &checked.work)?;
     let mut sender = args.sender.connect().await?;
-    if let Some(blob) = blob {
-        sender = sender.carrying(blob.sidecar);
-    }
     let Registry { chain_id, address, manager, .. } = sender.registry;
     checked.proposal.expect(Some(chain_id), Some(address), Some(manager))?;
     let safe = Safe::read(&sender.registry, checked.proposal.safe).await?;
@@ -66,6 +62,9 @@ pub(crate) async fn run(args: &ExecuteArgs) -> Result<Report, Error> {
     let next = signed.next(&sender.registry, safe.nonce).await?;
     let schedules = matches!(next.words.meaning, Meaning::Schedule { .. });
     signed.expect_enough(&safe)?;
+    if let Some(blob) = carried(&sender.registry, args.blob.as_deref(), &checked.work).await? {
+        sender = sender.carrying(blob.sidecar);
+    }
     let sender = sender.through(signed);
     match checked.work {
         Work::Cancel => cancel(&sender, &checked.steps, safe.nonce).await,
@@ -81,19 +80,17 @@ pub(crate) async fn run(args: &ExecuteArgs) -> Result<Report, Error> {
     }
 }
 
-/// The blob that was signed, made of the artifact at `path`.
-fn blob(path: Option<&Path>, work: &Work) -> Result<Option<Blob>, Error> {
-    let expected = match work {
-        Work::Act { action: Action::StageBlob { versioned_hash, .. }, .. } => Some(*versioned_hash),
-        _ => None,
-    };
-    let blob = match path {
-        Some(path) => Some(Blob::of(&files::artifact(path)?)?),
-        None => None,
-    };
-    let found = blob.as_ref().map(|blob| blob.versioned_hash);
-    if found != expected {
-        return Err(SafeError::Blob { expected, found }.into());
+/// The blob that was signed, made of the artifact at `path`, if that is the one that the evidence is of.
+async fn carried(
+    registry: &Registry,
+    path: Option<&Path>,
+    work: &Work,
+) -> Result<Option<Blob>, Error> {
+    let blob = work.blob(path)?;
+    if let (Some(blob), Some(path), Work::Act { data, .. }) = (&blob, path, work)
+        && let Ok(Calls::stageBlob(call)) = Calls::abi_decode(data)
+    {
+        blob.expect_vouched_for(registry, call.verifier, &call.evidence, path).await?;
     }
     Ok(blob)
 }

@@ -15,7 +15,9 @@ use super::{
     signature::OwnerSignature,
     words::{Meaning, Words},
 };
-use crate::{error::Error, files, registry::Registry, report::duration, schedule::Action};
+use crate::{
+    error::Error, files, registry::Registry, report::duration, schedule::Action, stage::Blob,
+};
 
 /// Two transactions with the bytes of the largest artifact in hex, and much room.
 const MAX_FILE: u64 = 1 << 20;
@@ -105,6 +107,27 @@ pub(crate) enum Work {
     Act { action: Action, data: Bytes },
     /// Cancellations.
     Cancel,
+}
+
+impl Work {
+    /// The blob that it stages, made of the artifact at `path`.
+    pub(crate) fn blob(&self, path: Option<&Path>) -> Result<Option<Blob>, Error> {
+        let expected = match self {
+            Self::Act { action: Action::StageBlob { versioned_hash, .. }, .. } => {
+                Some(*versioned_hash)
+            }
+            Self::Act { .. } | Self::Cancel => None,
+        };
+        let blob = match path {
+            Some(path) => Some(Blob::of(files::artifact(path)?)?),
+            None => None,
+        };
+        let found = blob.as_ref().map(|blob| blob.versioned_hash);
+        if found != expected {
+            return Err(SafeError::Blob { expected, found }.into());
+        }
+        Ok(blob)
+    }
 }
 
 impl Proposal {
@@ -430,7 +453,7 @@ impl fmt::Display for Step {
         writeln!(f, "  function     {signature}")?;
         for argument in arguments {
             let indent = " ".repeat(argument.depth.saturating_mul(2).saturating_add(4));
-            writeln!(f, "{indent}{:<10} {}", argument.name, argument.value)?;
+            writeln!(f, "{indent}{:<13} {}", argument.name, argument.value)?;
         }
         writeln!(f, "  operation    0 (CALL), value 0, no refund of gas")?;
         writeln!(f, "  domain hash  {}", self.hashes.domain_hash)?;

@@ -42,6 +42,9 @@ pub(crate) struct SignArgs {
     /// Add a signature that another wallet made, instead of signing; once for each transaction.
     #[arg(long, value_name = "HEX")]
     signature: Vec<Bytes>,
+    /// The artifact that is to be staged in a blob: make sure that the blob is the one that is signed.
+    #[arg(long, value_name = "ARTIFACT")]
+    blob: Option<PathBuf>,
     /// What the deployment script wrote: refuse a proposal for another chain, registry or AccessManager.
     #[arg(long, value_name = "FILE", env = "GREENLIGHT_DEPLOYMENT")]
     deployment: Option<PathBuf>,
@@ -57,6 +60,9 @@ pub(crate) fn run(args: &SignArgs) -> Result<Report, Error> {
         proposal.expect(chain_id, registry, manager)?;
     }
     let checked = proposal.check()?;
+    if let Some(path) = &args.blob {
+        checked.work.blob(Some(path))?;
+    }
     if args.typed_data {
         return Ok(Report::of(&TypedData { typed_data: checked.typed_data() }));
     }

@@ -4,7 +4,8 @@ use alloy::{
     primitives::{Address, Bytes, hex},
     sol_types::SolInterface,
 };
-use greenlight_artifact::{Digest, ValidArtifact};
+use greenlight_artifact::{Digest, ValidArtifact, guest::Journal};
+use greenlight_circuit::proof::Evidence;
 
 use crate::{
     abi::{
@@ -79,6 +80,12 @@ impl Words {
             Registry::stage(call) => {
                 format!("stage {} through {}", artifact(&call.artifact), call.verifier)
             }
+            Registry::stageBlob(call) => format!(
+                "stage blob {} through {}, with evidence of {}",
+                call.versionedHash,
+                call.verifier,
+                evidence(&call.evidence)
+            ),
             _ => action.to_string(),
         };
         Ok(Self {
@@ -213,6 +220,25 @@ fn evidence(bytes: &Bytes) -> String {
     if bytes.is_empty() {
         "none".into()
     } else {
-        format!("{} bytes, {}", bytes.len(), Digest::of(bytes))
+        let of = claimed(bytes).map_or_else(
+            || format!("keccak256 {}", Digest::of(bytes)),
+            |(digest, rows)| format!("which says that it is of artifact {digest} with {rows} rows"),
+        );
+        format!("{} bytes, {of}", bytes.len())
     }
+}
+
+/// Which artifact evidence says that it is of, by its layout: digest and rows. What the evidence is worth is the verifier's to
+/// say.
+fn claimed(evidence: &Bytes) -> Option<(Digest, u8)> {
+    if let Ok(proof) = Evidence::from_bytes(evidence) {
+        return Some((proof.statement.digest, proof.statement.rows));
+    }
+    // A journal's size, and the journal.
+    let (size, rest) = evidence.split_first_chunk()?;
+    if usize::from(u16::from_be_bytes(*size)) != Journal::LEN {
+        return None;
+    }
+    let journal = rest.get(..Journal::LEN)?;
+    Some((Digest(*journal.first_chunk()?), *journal.get(106)?))
 }

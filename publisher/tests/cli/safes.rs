@@ -519,10 +519,14 @@ fn a_safe_signs_the_blob() {
     let meaning = proposed["transactions"][0]["meaning"].as_str().unwrap();
     let hash = meaning.split_whitespace().nth(2).unwrap();
     assert!(hash.starts_with("0x01") && hash.len() == 66, "{meaning}");
+    let digest = world.read(&["verify", &one, "--proof", &one_proof]).succeeded()["digest"].clone();
+    assert!(meaning.contains(digest.as_str().unwrap()), "{meaning}");
+    safes.sign(PUBLISHERS[0], &file, &["--show", "--blob", &two]).failed(2, "other-blob");
+    safes.sign(PUBLISHERS[0], &file, &["--show", "--blob", &one]).succeeded();
     safes.signed(&PUBLISHERS[..2], &file);
 
-    safes.execute(&[&file], &[]).failed(2, "blob");
-    let error = safes.execute(&[&file], &["--blob", &two]).failed(2, "blob");
+    safes.execute(&[&file], &[]).failed(2, "other-blob");
+    let error = safes.execute(&[&file], &["--blob", &two]).failed(2, "other-blob");
     assert!(error["message"].as_str().unwrap().contains(hash), "{error}");
     assert_eq!(safes.nonce("publisher"), 0);
     let staged = safes.execute(&[&file], &["--blob", &one, "--rpc-timeout", "120"]).succeeded();
@@ -544,7 +548,9 @@ fn a_safe_signs_the_blob() {
     // A blob that nobody asked for.
     let kill = safes.proposed("guardian", "kill", &["kill"]);
     safes.signed(&GUARDIANS[..2], &kill);
-    safes.execute(&[&kill], &["--blob", &one]).failed(2, "blob");
+    safes.execute(&[&kill], &["--blob", &one]).failed(2, "other-blob");
+    // What is done is done, with the artifact at hand or not.
+    safes.execute(&[&file], &[]).failed(2, "already-executed");
 }
 
 #[test]
