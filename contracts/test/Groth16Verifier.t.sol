@@ -157,6 +157,8 @@ contract Groth16VerifierTest is Governed {
             _with(evidence, COMMITMENT, bytes32(Groth16.SCALAR_FIELD)),
             abi.encodeWithSelector(Groth16Verifier.CommitmentNotInField.selector, Groth16.SCALAR_FIELD)
         );
+        // The largest that is, of which the proof is not.
+        _refuses(_with(evidence, COMMITMENT, bytes32(Groth16.SCALAR_FIELD - 1)));
     }
 
     function test_sizesMustFit() public {

@@ -137,6 +137,17 @@ contract PromoteTest is Governed {
         promoteReverts(second, 500, abi.encodeWithSelector(IConfigRegistry.AlreadyCandidate.selector, 2, 500));
     }
 
+    /// @dev A canary that goes badly can be made smaller.
+    function test_theStepsOfACanaryGoBothWays() public {
+        current(1);
+        ArtifactId second = stage(2);
+        uint16[3] memory steps = [uint16(500), 2000, 100];
+        for (uint256 i = 0; i < steps.length; ++i) {
+            promote(second, steps[i]);
+            assertEq(registry.head().canaryBps, steps[i], "step");
+        }
+    }
+
     function test_refusesCanaryWhileRolledBack() public {
         ArtifactId first = current(1);
         ArtifactId second = current(2);

@@ -111,6 +111,15 @@ contract ScreeningTest is Test {
         }
     }
 
+    /// @dev An argument of ones, above which nothing is added, beside the bounds of the weight and what is beyond them.
+    function test_agreeOnWeightsBesideOnes() public {
+        int16[4] memory weights = [int16(-10_001), -10_000, 10_000, 10_001];
+        for (uint256 i = 0; i < weights.length; ++i) {
+            bool good = weights[i] >= -10_000 && weights[i] <= 10_000;
+            assertEq(_agree(_one("k", 8, 0, weights[i], bytes28(type(uint224).max))) == Defect.NONE, good, "weight");
+        }
+    }
+
     /// @dev Numbers and fingerprints of a single bit.
     function test_agreeOnEveryBitOfANumber() public {
         for (uint256 bit = 0; bit < 224; ++bit) {
