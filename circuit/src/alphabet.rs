@@ -8,7 +8,7 @@
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
-    reason = "numbers of characters, and choices of eight bits"
+    reason = "numbers of characters, and choices of seven bits"
 )]
 
 /// Weights of the characters of a key after its first: `[a-z0-9_.-]`.

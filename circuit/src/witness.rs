@@ -27,7 +27,7 @@ use crate::{
 
 /// The constant 1, the public inputs, of which the caller gives those behind the commitment, and the witness.
 pub(crate) fn values(bytes: &[u8], schema: &Schema, inputs: &[Fr], digest: &[u8; 32]) -> Vec<Fr> {
-    let mut values = Values(Vec::with_capacity(1 << 18));
+    let mut values = Values(Vec::with_capacity(1 << 17));
     values.push(Fr::ONE);
     values.push(Fr::ZERO);
     values.0.extend_from_slice(inputs);

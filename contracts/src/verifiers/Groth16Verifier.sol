@@ -67,8 +67,8 @@ contract Groth16Verifier is IArtifactVerifier {
     error CommitmentNotInField(bytes32 found);
     /// @notice The bytes that came along are not as many as the rows take.
     error ArtifactSize(uint256 expected, uint256 found);
-    /// @notice The proof does not hold for this statement, or its points are none. In the latter case the precompile has
-    /// used up the gas that it was given: ask by `eth_call` first.
+    /// @notice The proof does not hold for this statement, or its points are none, or there was too little gas for the
+    /// pairing. For points that are none the precompile uses up the gas that it was given: ask by `eth_call` first.
     error ProofRefused();
 
     constructor(uint32 engine_, bytes32 schema_, uint32 budget_) {

@@ -6,7 +6,7 @@ use alloy::{
     primitives::{B256, Bytes, U256, hex},
     sol_types::SolValue,
 };
-use greenlight_artifact::Schema;
+use greenlight_artifact::{Digest, Schema};
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -51,12 +51,15 @@ impl World {
 
     /// Puts the circuit's verifier for engine 1 with some budget on chain.
     pub(crate) fn groth16(&self, budget: u32) -> String {
-        self.create("Groth16Verifier", (1_u32, B256::from(Schema::ENGINE_1.word), budget))
+        self.create(
+            "Groth16Verifier.sol/Groth16Verifier",
+            (1_u32, B256::from(Schema::ENGINE_1.word), budget),
+        )
     }
 
     /// Puts a contract on chain; its address. Anvil signs for its accounts.
     fn create(&self, contract: &str, arguments: impl SolValue) -> String {
-        let out = contracts().join(format!("out/{contract}.sol/{contract}.json"));
+        let out = contracts().join(format!("out/{contract}.json"));
         let out: Value = serde_json::from_str(&fs::read_to_string(out).unwrap()).unwrap();
         let mut code = hex::decode(out["bytecode"]["object"].as_str().unwrap()).unwrap();
         code.extend(arguments.abi_encode());
@@ -136,25 +139,39 @@ fn a_proof_stages_an_artifact_with_its_bytes_or_in_a_blob() {
     world.stage_proof(&two, &two_proof, &["--blob"]).failed(3, "already-staged");
 }
 
-/// A zkVM's receipt proves nothing here: its contract judges.
+/// What a receipt proves its contract judges; here, one that states whatever the evidence says.
 #[test]
 fn evidence_is_for_the_contract_to_judge() {
     let world = World::new();
     let artifact = world.artifact("one");
-    let evidence = world.write("receipt.evidence", [1, 2, 3]);
-    let stage_so = |verifier: &str, more: &[&str]| {
-        let stage = ["stage", &artifact, "--evidence", &evidence, "--verifier", verifier];
-        world.run(PUBLISHER, &[&stage[..], more].concat())
+    let bytes = fs::read(&artifact).unwrap();
+    let digest = B256::from(Digest::of(&bytes).0);
+    let evidence = |digest: B256, commitment: B256, rows: u8| {
+        let size = u16::try_from(bytes.len()).unwrap();
+        let statement = (digest, commitment, 1_u32, size, U256::from(rows));
+        world.write("receipt.evidence", statement.abi_encode())
     };
-    let stage = |verifier: &str| stage_so(verifier, &[]);
+    let stage = |evidence: &str, verifier: &str, more: &[&str]| {
+        let stage = ["stage", &artifact, "--evidence", evidence, "--verifier", verifier];
+        world.run(PUBLISHER, &[&stage[..], &["--rpc-timeout", "120"], more].concat())
+    };
+    let good = evidence(digest, B256::ZERO, 2);
     let calldata = world.deployment()["verifier"].as_str().unwrap().to_owned();
-    let error = stage(&calldata).failed(3, "unexpected-evidence");
-    assert!(error["message"].as_str().unwrap().contains('3'), "{error}");
-    let permissive = world.create("PermissiveVerifier", ());
-    world.add(&permissive);
-    // It vouches for the bytes that it is given, and sees none that are in a blob.
-    stage_so(&permissive, &["--blob"]).failed(2, "proof-of-another-artifact");
-    assert_eq!(stage(&permissive).succeeded()["id"], 1);
+    let error = stage(&good, &calldata, &[]).failed(3, "unexpected-evidence");
+    assert!(error["message"].as_str().unwrap().contains("160"), "{error}");
+    let credulous = world.create("Governed.sol/CredulousVerifier", ());
+    stage(&good, &credulous, &["--blob"]).failed(3, "verifier-not-active");
+    world.add(&credulous);
+
+    // Whoever sees no bytes cannot know that they are others.
+    for (digest, commitment, rows) in
+        [(!digest, B256::ZERO, 2), (digest, digest, 2), (digest, B256::ZERO, 3)]
+    {
+        let other = evidence(digest, commitment, rows);
+        stage(&other, &credulous, &["--blob"]).failed(2, "proof-of-another-artifact");
+    }
+    let good = evidence(digest, B256::ZERO, 2);
+    assert_eq!(stage(&good, &credulous, &["--blob"]).succeeded()["id"], 1);
 }
 
 #[test]

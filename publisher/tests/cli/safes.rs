@@ -222,8 +222,8 @@ fn everything_is_shown_in_words() {
         "transaction 1 of 2: schedule: promote 1, decided on sequence 0",
         "transaction 2 of 2: promote 1, decided on sequence 0",
         "  function     schedule(address,bytes,uint48)",
-        "    data       promote(uint32,uint16,uint64)",
-        "      canaryBps  10000 (every edge)",
+        "    data          promote(uint32,uint16,uint64)",
+        "      canaryBps     10000 (every edge)",
         "  operation    0 (CALL), value 0, no refund of gas",
         "signed by      0 of 2 needed",
     ] {
