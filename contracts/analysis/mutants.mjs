@@ -169,7 +169,9 @@ async function judge(copy, tier, env) {
   const failed = output.search(/^\[FAIL/m);
   if (failed >= 0) {
     const by = [...output.slice(0, failed).matchAll(/^Ran \d+ tests? for (\S+?):/gm)].at(-1)[1];
-    const [, test] = /^\[FAIL.*?\] (\w+)\(/m.exec(output.slice(failed)) ?? [];
+    // An invariant's name stands below the calls that broke it.
+    const name = /^\[FAIL.*?\] (\w+)\(|^\s*(invariant\w*)\(/m.exec(output.slice(failed));
+    const test = name?.[1] ?? name?.[2];
     return { verdict: "killed", by, test, output };
   }
   if (signal === "SIGXCPU" || signal === "SIGKILL") return { verdict: "timed out", output };

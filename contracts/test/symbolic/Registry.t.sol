@@ -112,10 +112,17 @@ contract AnyCallSymbolic is Symbolic {
     /// @notice The state is sound: no revoked artifact runs, nor is one a candidate; rollback flag and target, canary and its
     /// size go together; what is current or rolled back to was promoted; what has no id yet has no record.
     /// If it is before a call, it is after. A new registry, whose head and records are all zero, is sound; by induction, it is always.
-    function check_soundnessIsKept(address caller) public {
-        vm.assume(_isSound());
+    /// @param id Any: what holds of it after the call needs no more than that it, and the next id, were sound before.
+    function check_soundnessIsKept(address caller, ArtifactId id) public {
+        uint32 last = ArtifactId.unwrap(registry.lastId());
+        vm.assume(_isSound() && _isSound(id) && (last == type(uint32).max || _isSound(ArtifactId.wrap(last + 1))));
         attempt(caller, svm.createCalldata("ConfigRegistry"));
-        assert(_isSound());
+        assert(_isSound() && _isSound(id));
+    }
+
+    /// @dev What has no id yet has no record.
+    function _isSound(ArtifactId id) private view returns (bool) {
+        return ArtifactId.unwrap(id) <= ArtifactId.unwrap(registry.lastId()) || status(id) == Status.None;
     }
 
     function _isSound() private view returns (bool) {
@@ -131,8 +138,6 @@ contract AnyCallSymbolic is Symbolic {
             if (candidate != Status.Staged && candidate != Status.Promoted) return false;
         }
         if (!isSet(head, HeadFlags.KILL) && status(target(head)) == Status.Revoked) return false;
-        uint32 last = ArtifactId.unwrap(registry.lastId());
-        if (last < type(uint32).max && status(ArtifactId.wrap(last + 1)) != Status.None) return false;
         return status(NONE) == Status.None;
     }
 }
