@@ -109,36 +109,70 @@ contract AnyCallSymbolic is Symbolic {
         }
     }
 
-    /// @notice The state is sound: no revoked artifact runs, nor is one a candidate; rollback flag and target, canary and its
-    /// size go together; what is current or rolled back to was promoted; what has no id yet has no record.
-    /// If it is before a call, it is after. A new registry, whose head and records are all zero, is sound; by induction, it is always.
-    /// @param id Any: what holds of it after the call needs no more than that it, and the next id, were sound before.
-    function check_soundnessIsKept(address caller, ArtifactId id) public {
-        uint32 last = ArtifactId.unwrap(registry.lastId());
-        vm.assume(_isSound() && _isSound(id) && (last == type(uint32).max || _isSound(ArtifactId.wrap(last + 1))));
+    // The state is sound: what the next five say of it before a call, they say after it. A new registry, whose head and records
+    // are all zero, is sound; so by induction each is, always. What has no id yet has no record: `check_idsAreGivenInOrder`.
+
+    /// @notice Rollback flag and target go together, as do canary and its size, and there is no canary while rolled back.
+    function check_theHeadStaysSound(address caller) public {
+        vm.assume(_isSound(registry.head()) && status(NONE) == Status.None);
         attempt(caller, svm.createCalldata("ConfigRegistry"));
-        assert(_isSound() && _isSound(id));
+        assert(_isSound(registry.head()));
     }
 
-    /// @dev What has no id yet has no record.
-    function _isSound(ArtifactId id) private view returns (bool) {
-        return ArtifactId.unwrap(id) <= ArtifactId.unwrap(registry.lastId()) || status(id) == Status.None;
+    /// @notice Zero is no artifact.
+    function check_zeroStaysNone(address caller) public {
+        vm.assume(status(NONE) == Status.None);
+        attempt(caller, svm.createCalldata("ConfigRegistry"));
+        assert(status(NONE) == Status.None);
     }
 
-    function _isSound() private view returns (bool) {
-        Head memory head = registry.head();
+    /// @notice What is current, or rolled back to, was promoted.
+    function check_whatRunsWasPromoted(address caller) public {
+        vm.assume(_nextIsFree() && _wasPromoted(registry.head().current) && _wasPromoted(registry.head().rollbackTo));
+        attempt(caller, svm.createCalldata("ConfigRegistry"));
+        Head memory next = registry.head();
+        assert(_wasPromoted(next.current));
+        assert(_wasPromoted(next.rollbackTo));
+    }
+
+    /// @notice A candidate is staged or promoted.
+    function check_theCandidateStaysUsable(address caller) public {
+        vm.assume(_nextIsFree() && _isNoneOrUsable(registry.head().candidate));
+        attempt(caller, svm.createCalldata("ConfigRegistry"));
+        assert(_isNoneOrUsable(registry.head().candidate));
+    }
+
+    /// @notice Unless killed, edges run nothing revoked.
+    function check_nothingRevokedRuns(address caller) public {
+        vm.assume(!_runsRevoked(registry.head()));
+        attempt(caller, svm.createCalldata("ConfigRegistry"));
+        assert(!_runsRevoked(registry.head()));
+    }
+
+    function _isSound(Head memory head) private pure returns (bool) {
         bool rolledBack = isSet(head, HeadFlags.ROLLBACK);
-        if (head.flags > FLAGS || rolledBack != (head.rollbackTo != NONE)) return false;
-        if ((head.candidate != NONE) != (head.canaryBps != 0) || head.canaryBps >= ALL) return false;
-        if (rolledBack && head.candidate != NONE) return false;
-        if (head.current != NONE && uint8(status(head.current)) < uint8(Status.Promoted)) return false;
-        if (rolledBack && uint8(status(head.rollbackTo)) < uint8(Status.Promoted)) return false;
-        if (head.candidate != NONE) {
-            Status candidate = status(head.candidate);
-            if (candidate != Status.Staged && candidate != Status.Promoted) return false;
-        }
-        if (!isSet(head, HeadFlags.KILL) && status(target(head)) == Status.Revoked) return false;
-        return status(NONE) == Status.None;
+        return head.flags <= FLAGS && rolledBack == (head.rollbackTo != NONE)
+            && (head.candidate != NONE) == (head.canaryBps != 0) && head.canaryBps < ALL
+            && !(rolledBack && head.candidate != NONE);
+    }
+
+    function _nextIsFree() private view returns (bool) {
+        uint32 last = ArtifactId.unwrap(registry.lastId());
+        return last == type(uint32).max || status(ArtifactId.wrap(last + 1)) == Status.None;
+    }
+
+    function _wasPromoted(ArtifactId id) private view returns (bool) {
+        return id == NONE || uint8(status(id)) >= uint8(Status.Promoted);
+    }
+
+    function _isNoneOrUsable(ArtifactId id) private view returns (bool) {
+        if (id == NONE) return true;
+        Status found = status(id);
+        return found == Status.Staged || found == Status.Promoted;
+    }
+
+    function _runsRevoked(Head memory head) private view returns (bool) {
+        return !isSet(head, HeadFlags.KILL) && status(target(head)) == Status.Revoked;
     }
 }
 
