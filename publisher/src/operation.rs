@@ -254,7 +254,7 @@ impl Registry {
         let mut state = StateOverride::default();
         if let Action::StageBlob { versioned_hash, .. } = Action::decode(data) {
             call.blob_versioned_hashes = Some(vec![versioned_hash]);
-            state.insert(account, AccountOverride::default().with_balance(U256::MAX >> 1));
+            state.insert(account, AccountOverride::default().with_balance(U256::from(u128::MAX)));
         }
         (call, state)
     }
