@@ -144,6 +144,21 @@ contract Groth16VerifierTest is Governed {
         _refuses(bytes.concat(_slice(evidence, 0, A), new bytes(256)));
     }
 
+    /// @dev Whatever is left undone for want of gas, nothing is accepted for it; and with enough, the good proof is.
+    function test_wantOfGasAcceptsNothing() public view {
+        bytes memory good = abi.encodeCall(_groth16.verify, ("", Groth16Proofs.ROWS_60));
+        bytes memory bad = abi.encodeCall(_groth16.verify, ("", _with(Groth16Proofs.ROWS_60, 0, 0)));
+        uint256 accepted;
+        for (uint256 supply = 1000; supply < 250_000; supply += supply < 40_000 ? 97 : 997) {
+            (bool ok,) = address(_groth16).staticcall{gas: supply}(bad);
+            assertTrue(!ok, "a bad proof");
+            (ok,) = address(_groth16).staticcall{gas: supply}(good);
+            if (ok) ++accepted;
+            else assertEq(accepted, 0, "more gas refuses nothing");
+        }
+        assertTrue(accepted > 0, "enough gas");
+    }
+
     function test_theCommitmentMustBeInTheField() public {
         bytes memory evidence = Groth16Proofs.ROWS_60;
         bytes32 congruent = bytes32(uint256(_word(evidence, COMMITMENT)) + Groth16.SCALAR_FIELD);

@@ -144,7 +144,8 @@ contract Groth16Verifier is IArtifactVerifier {
     }
 
     /// @dev Adds factor · (x, y) to the point in the first two words of `sum`; the others are written over. The key's points are
-    /// of the curve, so nothing but want of gas keeps the precompiles from it.
+    /// of the curve, so nothing but want of gas keeps the precompiles from it, and the 64th of the gas that is then left
+    /// (EIP-150), under 96, ends the call at the next step.
     function add(uint256[4] memory sum, uint256 x, uint256 y, uint256 factor) private view {
         assembly ("memory-safe") {
             let product := add(sum, 64)
@@ -152,8 +153,8 @@ contract Groth16Verifier is IArtifactVerifier {
             mstore(input, x)
             mstore(add(input, 32), y)
             mstore(add(input, 64), factor)
-            if iszero(staticcall(gas(), MULTIPLY, input, 96, product, 64)) { revert(0, 0) }
-            if iszero(staticcall(gas(), ADD, sum, 128, sum, 64)) { revert(0, 0) }
+            pop(staticcall(gas(), MULTIPLY, input, 96, product, 64))
+            pop(staticcall(gas(), ADD, sum, 128, sum, 64))
         }
     }
 }
