@@ -33,6 +33,7 @@ const texts = Object.fromEntries(files.map((file) => [file, readFileSync(join(RO
 const trees = parse(ROOT, sol("src"));
 learnEnums(trees);
 
+const sources = digest(...sol("src").map((file) => readFileSync(join(ROOT, file), "utf8")));
 const everything = digest(...["src", "test", "script"].flatMap(sol).map((file) => readFileSync(join(ROOT, file), "utf8")));
 const all = files.flatMap((file) => mutantsOf(file, trees[file], texts[file]));
 for (const mutant of all) mutant.key = key(mutant);
@@ -66,12 +67,14 @@ if (existsSync(RESULTS)) {
 }
 
 /**
- * Whether a verdict of an earlier run holds still. A survivor's holds while nothing changes at all; a kill while the mutated
- * file (comments aside) is the same and the test that failed exists; what does not compile depends on its file alone.
+ * Whether a verdict of an earlier run holds still. A survivor's holds while nothing changes at all; that of the same code while
+ * the sources are the same; a kill while the mutated file (comments aside) is the same and the test that failed exists; what does
+ * not compile depends on its file alone.
  */
 function holds(result, mutant) {
   if (!result || result.code !== codeDigest(mutant.file)) return false;
-  if (result.verdict === "survived" || result.verdict === "same code") return result.everything === everything;
+  if (result.verdict === "survived") return result.everything === everything;
+  if (result.verdict === "same code") return result.sources === sources;
   if (!result.by) return true;
   if (!existsSync(join(ROOT, result.by))) return false;
   // Every suite begins with its constructor and its setUp, wherever they stand.
@@ -133,7 +136,7 @@ async function work(number, queue) {
       writeFileSync(path, texts[mutant.file]);
       if (result.verdict === "survived" && sameCode(mutant)) result.verdict = "same code";
       const { verdict, by, test } = result;
-      const stored = { key: mutant.key, verdict, by, test, everything, code: codeDigest(mutant.file), ms: Date.now() - started };
+      const stored = { key: mutant.key, verdict, by, test, everything, sources, code: codeDigest(mutant.file), ms: Date.now() - started };
       store(stored);
       console.log(`${verdict.padEnd(16)} ${(stored.ms / 1000).toFixed(1).padStart(5)} s  ${describe(mutant)}${by ? `  (${test})` : ""}`);
     }
