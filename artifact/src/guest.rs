@@ -156,4 +156,14 @@ impl Journal {
         let size = u16::try_from(journal.len()).unwrap_or(u16::MAX).to_be_bytes();
         [&size, journal.as_slice(), proof].concat()
     }
+
+    /// Digest and rows by the journal that such evidence begins with; `None` if it begins with none.
+    #[must_use]
+    pub fn claimed(evidence: &[u8]) -> Option<(Digest, u8)> {
+        let (size, rest) = evidence.split_first_chunk()?;
+        let journal: &[u8; Self::LEN] = rest.first_chunk()?;
+        let sized = usize::from(u16::from_be_bytes(*size)) == Self::LEN;
+        let [.., rows, _format] = *journal;
+        sized.then(|| (Digest(array(journal, 0)), rows))
+    }
 }

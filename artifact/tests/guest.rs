@@ -57,7 +57,11 @@ fn journals_are_those_of_the_corpus() {
         assert_eq!(artifact.bytes(), unhex(&corpus.artifact), "one table, one artifact");
         assert_eq!(journal.to_bytes().as_slice(), unhex(&case.journal));
         assert_eq!(guest::run(&input.to_bytes()).unwrap(), journal.to_bytes());
-        assert_eq!(journal.evidence(&unhex(&corpus.proof)), unhex(&case.evidence));
+        let evidence = journal.evidence(&unhex(&corpus.proof));
+        assert_eq!(evidence, unhex(&case.evidence));
+        assert_eq!(Journal::claimed(&evidence), Some((journal.digest, journal.rows)));
+        assert_eq!(Journal::claimed(&evidence[1..]), None);
+        assert_eq!(Journal::claimed(&evidence[..Journal::LEN]), None);
         assert_eq!(
             (format as u8, journal.digest.to_string(), journal.source.to_vec()),
             (case.format, case.digest, unhex(&case.source))

@@ -2,6 +2,8 @@
 
 use greenlight_artifact::{Schema, ValidArtifact};
 
+use super::row;
+
 /// SplitMix64 (Steele, Lea, Flood 2014).
 pub(super) struct Generator(u64);
 
@@ -123,9 +125,7 @@ impl Generator {
         bytes.extend(self.text(&printable, 0, 31));
         bytes.resize(64, 0);
         let kinds: Vec<u8> = (0..32).filter(|kind| schema.class(*kind).is_some()).collect();
-        for (number, key) in keys.into_iter().enumerate() {
-            bytes.extend(key);
-            bytes.resize(64 + 64 * number + 32, 0);
+        for key in keys {
             let kind = if kinds.is_empty() { 0 } else { self.of(&kinds) };
             let class = schema.word[usize::from(kind)] >> 4;
             let mut flags = 0;
@@ -137,10 +137,7 @@ impl Generator {
                 3 => -1,
                 _ => self.below(20_001) as i16 - 10_000,
             };
-            bytes.extend([kind, flags]);
-            bytes.extend(weight.to_be_bytes());
-            bytes.extend(argument);
-            bytes.resize(64 + 64 * (number + 1), 0);
+            bytes.extend(row(key, kind, flags, weight, argument));
         }
         bytes
     }

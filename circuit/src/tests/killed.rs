@@ -14,7 +14,7 @@ use ark_ff::{AdditiveGroup as _, Field as _};
 use greenlight_artifact::Schema;
 use rayon::prelude::*;
 
-use super::values;
+use super::{row, values};
 use crate::{builder::Form, proof::PUBLIC_INPUTS, r1cs, statement::built};
 
 fn section(name: &str, number: usize) -> Range<usize> {
@@ -225,16 +225,6 @@ fn killed(kill: usize, base: &[Fr], one_alone: bool) -> bool {
 /// Kind `k` is of class `1 + k % 7`, at cost 1.
 fn schema() -> Schema {
     Schema { word: std::array::from_fn(|kind| ((1 + kind as u8 % 7) << 4) | 1), ..Schema::ENGINE_1 }
-}
-
-fn row(key: &str, kind: u8, flags: u8, weight: i16, argument: &[u8]) -> Vec<u8> {
-    let mut bytes = key.as_bytes().to_vec();
-    bytes.resize(32, 0);
-    bytes.extend([kind, flags]);
-    bytes.extend(weight.to_be_bytes());
-    bytes.extend(argument);
-    bytes.resize(64, 0);
-    bytes
 }
 
 /// Three rows, of which the last is in question.

@@ -22,6 +22,23 @@ use greenlight_artifact::{
 
 use crate::{proof::inputs_behind, r1cs, statement::built, witness};
 
+/// The bytes of a row.
+fn row(
+    key: impl AsRef<[u8]>,
+    kind: u8,
+    flags: u8,
+    weight: i16,
+    argument: impl AsRef<[u8]>,
+) -> Vec<u8> {
+    let mut bytes = key.as_ref().to_vec();
+    bytes.resize(32, 0);
+    bytes.extend([kind, flags]);
+    bytes.extend(weight.to_be_bytes());
+    bytes.extend(argument.as_ref());
+    bytes.resize(ROW_LEN, 0);
+    bytes
+}
+
 /// The values for any bytes that are a header and whole rows, as good as they can be.
 fn values(bytes: &[u8], schema: &Schema) -> Vec<Fr> {
     let digest = Digest::of(bytes);

@@ -234,11 +234,5 @@ fn claimed(evidence: &Bytes) -> Option<(Digest, u8)> {
     if let Ok(proof) = Evidence::from_bytes(evidence) {
         return Some((proof.statement.digest, proof.statement.rows));
     }
-    // A journal's size, and the journal.
-    let (size, rest) = evidence.split_first_chunk()?;
-    if usize::from(u16::from_be_bytes(*size)) != Journal::LEN {
-        return None;
-    }
-    let journal = rest.get(..Journal::LEN)?;
-    Some((Digest(*journal.first_chunk()?), *journal.get(106)?))
+    Journal::claimed(evidence)
 }
