@@ -17,6 +17,7 @@ use tokio::process::Command;
 use crate::{
     chain::{Account, GUARDIAN, GUARDIANS, PUBLISHER, PUBLISHERS},
     deploy::Holding,
+    process::{self, PATIENCE},
     tools::Tools,
 };
 
@@ -126,14 +127,11 @@ impl Ctl {
             .args(arguments)
             .env("GREENLIGHT_RPC", &self.rpc)
             .env("GREENLIGHT_DEPLOYMENT", &self.deployment)
-            .env("GREENLIGHT_PRIVATE_KEY", account.key)
-            .kill_on_drop(true);
-        let output = command.output().await.context("cannot start greenlightctl")?;
-        let told = format!(
-            "{:?}: {}",
-            command.as_std().get_args(),
-            String::from_utf8_lossy(&output.stderr).trim_end()
-        );
+            .env("GREENLIGHT_PRIVATE_KEY", account.key);
+        let typed = format!("{:?}", command.as_std().get_args());
+        let output =
+            process::run("greenlightctl", command, PATIENCE).await.context(typed.clone())?;
+        let told = format!("{typed}: {}", String::from_utf8_lossy(&output.stderr).trim_end());
         let json = serde_json::from_slice(&output.stdout).with_context(|| told.clone())?;
         Ok(Ended { code: output.status.code().unwrap_or(-1), json, told })
     }

@@ -1,10 +1,10 @@
 //! The contracts on a local chain, deployed as operators deploy them.
 
 use std::{
-    fs::{self, File},
+    fs::{self, File, TryLockError},
     path::{Path, PathBuf},
-    process,
     sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
 };
 
 use alloy::{
@@ -16,10 +16,11 @@ use alloy::{
 use anyhow::{Context as _, Result, bail};
 use greenlight_artifact::Schema;
 use serde::Deserialize;
-use tokio::process::Command;
+use tokio::{process::Command, time::sleep};
 
 use crate::{
     chain::{ADMIN, Account, Blocks, Chain, DEPLOYER, GUARDIANS, OPERATIONS, PUBLISHERS, Rpc},
+    process::{self, PATIENCE},
     scene::Setup,
     tools::Tools,
 };
@@ -235,7 +236,7 @@ pub(crate) async fn through_timelock(
             return Ok(());
         }
         // Too early; the next block may be late enough.
-        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+        sleep(Duration::from_millis(500)).await;
     }
     bail!("what {from} scheduled could not be executed")
 }
@@ -255,14 +256,14 @@ pub(crate) async fn refused_through_timelock(
         if !refusal.starts_with(&Manager::AccessManagerNotReady::SELECTOR) {
             return Ok(refusal);
         }
-        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+        sleep(Duration::from_millis(500)).await;
     }
     bail!("what {from} scheduled is never ready")
 }
 
 async fn run(tools: &Tools, mut command: Command, name: &str) -> Result<String> {
-    let output = command.current_dir(tools.contracts()).kill_on_drop(true).output().await;
-    let output = output.with_context(|| format!("cannot start {name}"))?;
+    command.current_dir(tools.contracts());
+    let output = process::run(name, command, PATIENCE).await?;
     let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
     if output.status.success() {
         return Ok(stdout);
@@ -285,9 +286,14 @@ impl Turn {
         fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
         let path = folder.join("harness.lock");
         let file = File::create(&path).with_context(|| path.display().to_string())?;
-        tokio::task::spawn_blocking(move || file.lock().map(|()| Self { _locked: file }))
-            .await?
-            .context("lock")
+        // Asked for again and again: a thread that waits for it could not be told to stop.
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(Self { _locked: file }),
+                Err(TryLockError::WouldBlock) => sleep(Duration::from_millis(20)).await,
+                Err(TryLockError::Error(error)) => return Err(error).context("lock"),
+            }
+        }
     }
 }
 
@@ -302,7 +308,7 @@ impl Written {
     fn new(tools: &Tools) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("deployments/31337-harness-{}-{count}", process::id());
+        let name = format!("deployments/31337-harness-{}-{count}", std::process::id());
         let file = |extension: &str| tools.contracts().join(format!("{name}.{extension}"));
         let (plan, path) = (file("toml"), file("json"));
         Self { name, plan, path }
@@ -315,3 +321,6 @@ impl Drop for Written {
         let _ = fs::remove_file(&self.path);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -43,14 +43,15 @@ pub(crate) use verdict::Verdict;
 use crate::{
     edge::{Edge, unsealed},
     load::{Route, Seen, Tally, Who},
+    process::limited,
     report::Report,
     scene::{Findings, Journal, SOON},
     signals,
     tools::Tools,
 };
 
-/// No drill takes longer.
-const LIMIT: Duration = Duration::from_secs(240);
+/// No drill takes longer, nor what a soak or a demo does beside waiting.
+pub(crate) const LIMIT: Duration = Duration::from_secs(240);
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -186,10 +187,7 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode> {
 async fn judge(name: Name, tools: Tools) -> Verdict {
     let start = Instant::now();
     let mut drill = Drill::new(tools);
-    let outcome = match tokio::time::timeout(LIMIT, name.run(&mut drill)).await {
-        Ok(outcome) => outcome,
-        Err(_) => Err(anyhow::anyhow!("not over after {LIMIT:?}")),
-    };
+    let outcome = limited(LIMIT, name.run(&mut drill)).await;
     drill.verdict(name.text(), start, outcome)
 }
 

@@ -11,6 +11,7 @@ use std::{
     fmt,
     path::{Path, PathBuf},
     process::ExitCode,
+    time::Duration,
 };
 
 use alloy::primitives::Address;
@@ -23,6 +24,7 @@ use crate::{
     chain::{Account, GUARDIANS, PUBLISHER, PUBLISHERS},
     ctl::{Ctl, Ended},
     edge::Edge,
+    process::limited,
     report::Report,
     scene::{Journal, SOON, Scene, Setup, Staged},
     signals,
@@ -38,6 +40,9 @@ pub(crate) struct Args {
 
 /// Long enough that what comes too early surely does, however slow the machine is.
 const DELAY: u32 = 6;
+
+/// A minute and a half on a quiet machine.
+const LIMIT: Duration = Duration::from_secs(600);
 
 /// One attempt, what it should meet and what it met.
 #[derive(Debug, Serialize)]
@@ -154,7 +159,7 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode> {
     let tools = Tools::find()?;
     let mut gate = Gate::default();
     tokio::select! {
-        ended = everything(&tools, &mut gate) => ended?,
+        ended = limited(LIMIT, everything(&tools, &mut gate)) => ended?,
         signal = signals::ended() => bail!("ended by {signal}"),
     }
     report.write(&gate.attempts)?;

@@ -1,9 +1,9 @@
-//! Child processes whose output is read as it comes, and which never outlive the harness.
+//! Child processes whose output is read as it comes, which never outlive the harness and are never waited for without end.
 
 use std::{
     collections::VecDeque,
     fs,
-    process::{ExitStatus, Stdio},
+    process::{ExitStatus, Output, Stdio},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -11,7 +11,7 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::{
-    io::{AsyncBufReadExt as _, AsyncRead, BufReader},
+    io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, BufReader},
     process::{Child, Command},
     sync::mpsc,
     time::{Instant, timeout, timeout_at},
@@ -19,6 +19,49 @@ use tokio::{
 
 /// Lines that are kept to tell what a process said.
 const KEPT: usize = 400;
+
+/// The longest that a program takes which is run to its end. Forge compiles for the first time and greenlightctl derives the
+/// development key within it, on a busy machine.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+
+/// The same for a whole: `what` must be over within a limit.
+pub(crate) async fn limited<T>(
+    limit: Duration,
+    what: impl Future<Output = Result<T>>,
+) -> Result<T> {
+    timeout(limit, what).await.unwrap_or_else(|_| bail!("not over after {limit:?}"))
+}
+
+/// Runs a program to its end, and kills it where that does not come `within`.
+pub(crate) async fn run(name: &str, mut command: Command, within: Duration) -> Result<Output> {
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child =
+        command.kill_on_drop(true).spawn().with_context(|| format!("cannot start {name}"))?;
+    let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+    let ended = timeout(within, async {
+        tokio::try_join!(
+            read_all(child.stdout.take(), &mut stdout),
+            read_all(child.stderr.take(), &mut stderr),
+            child.wait(),
+        )
+    });
+    let Ok(ended) = ended.await else {
+        bail!(
+            "{name} was not over within {within:?} and was killed; it said:\n{}\n{}",
+            String::from_utf8_lossy(&stdout),
+            String::from_utf8_lossy(&stderr)
+        );
+    };
+    let ((), (), status) = ended.with_context(|| format!("cannot read {name}"))?;
+    Ok(Output { status, stdout, stderr })
+}
+
+async fn read_all(from: Option<impl AsyncRead + Unpin>, into: &mut Vec<u8>) -> std::io::Result<()> {
+    match from {
+        Some(mut from) => from.read_to_end(into).await.map(drop),
+        None => Ok(()),
+    }
+}
 
 /// A running child. Dropped, it is killed; [`Process::end`] lets it finish first.
 #[derive(Debug)]
@@ -196,3 +239,6 @@ fn is_object(line: &str) -> bool {
     !line.chars().any(|char| char.is_control() || char == char::REPLACEMENT_CHARACTER)
         && serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(line).is_ok()
 }
+
+#[cfg(test)]
+mod tests;

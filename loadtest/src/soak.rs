@@ -21,8 +21,9 @@ use tokio::time::{Instant, sleep};
 
 use crate::{
     chain::{GUARDIAN, OPERATIONS},
-    drill::{Drill, Verdict},
+    drill::{self, Drill, Verdict},
     edge::{Edge, Settings},
+    process::limited,
     report::{Misuse, Report},
     scene::{Findings, SOON, Scene, Setup},
     signals,
@@ -109,7 +110,7 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode> {
     drill.findings.fact("speed", args.speed);
     drill.findings.fact("preset", plan.preset.name());
     let outcome = tokio::select! {
-        outcome = soak(&mut drill, plan) => outcome,
+        outcome = limited(plan.lasts() + drill::LIMIT, soak(&mut drill, plan)) => outcome,
         signal = signals::ended() => bail!("ended by {signal}"),
     };
     let verdict: Verdict = drill.verdict("soak".into(), start, outcome);

@@ -8,7 +8,9 @@ use super::{Demo, Ports, SETUP, say};
 use crate::{
     artifacts,
     chain::{GUARDIAN, OPERATIONS, PUBLISHER},
+    drill,
     load::{Load, Probe, Route, Seen, Who},
+    process::limited,
     report::Report,
     scene::{Findings, Journal, SOON, Staged},
     tools::Tools,
@@ -19,7 +21,8 @@ pub(super) async fn run(tools: &Tools, report: Report) -> Result<ExitCode> {
     let start = Instant::now();
     let (journal, mut findings) = (Journal::default(), Findings::default());
     let mut facts = json!({});
-    if let Err(error) = exercise(tools, &journal, &mut findings, &mut facts).await {
+    let exercise = exercise(tools, &journal, &mut findings, &mut facts);
+    if let Err(error) = limited(drill::LIMIT, exercise).await {
         findings.failures.push(format!("{error:#}"));
     }
     let load = journal.counter.read();
