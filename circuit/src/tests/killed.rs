@@ -244,14 +244,14 @@ fn bases() -> Vec<Vec<Fr>> {
         row("c", 3, 3, 1, b"n:v"),
         row("c", 3, 2, 1, b"name-of-twenty-six-chars.:"),
         row("c", 3, 2, 1, b"name-of-twenty-six-chars-z:v"),
-        row("c", 4, 0, 1, &[255, 255, 255, 255, 32]),
-        row("c", 4, 0, 1, &[10, 0, 0, 0, 8]),
-        row("c", 4, 0, 1, &[0; 5]),
-        row("c", 5, 0, 1, &v6(128, u128::MAX)),
-        row("c", 5, 0, 1, &v6(61, 0xffff << 112)),
-        row("c", 5, 0, 1, &v6(3, 7 << 125)),
-        row("c", 6, 0, 1, &u64::MAX.to_be_bytes()),
-        row("c", 6, 0, 1, &7_u64.to_be_bytes()),
+        row("c", 4, 0, 1, [255, 255, 255, 255, 32]),
+        row("c", 4, 0, 1, [10, 0, 0, 0, 8]),
+        row("c", 4, 0, 1, [0; 5]),
+        row("c", 5, 0, 1, v6(128, u128::MAX)),
+        row("c", 5, 0, 1, v6(61, 0xffff << 112)),
+        row("c", 5, 0, 1, v6(3, 7 << 125)),
+        row("c", 6, 0, 1, u64::MAX.to_be_bytes()),
+        row("c", 6, 0, 1, 7_u64.to_be_bytes()),
         row("ab", 7, 0, 1, b""),
         vec![0; 64],
     ];
@@ -271,7 +271,7 @@ fn bases() -> Vec<Vec<Fr>> {
         bytes
     };
     let first = row("a", 8, 0, 0, b"x");
-    let second = row(&"a".repeat(31), 9, 0, 0, b"y");
+    let second = row("a".repeat(31), 9, 0, 0, b"y");
     for third in &thirds {
         all.push([header(3), first.clone(), second.clone(), third.clone()].concat());
         all.push([header(1), third.clone()].concat());
