@@ -47,16 +47,13 @@ pub fn specialize(
         terms.push((Fr::one(), row));
     }
 
-    let a_query = columns::<G1Projective>(&a, |terms| sum(terms, &tau_g1));
-    let b_g1_query = columns::<G1Projective>(&b, |terms| sum(terms, &tau_g1));
-    let b_g2_query = columns::<G2Projective>(&b, |terms| sum(terms, &tau_g2));
-    #[allow(clippy::arithmetic_side_effects, reason = "of points")]
-    let mixed: Vec<G1Projective> = (a.par_iter().zip(&b).zip(&c))
-        .map(|((a, b), c)| {
-            sum::<G1Projective>(a, &beta)
-                + sum::<G1Projective>(b, &alpha)
-                + sum::<G1Projective>(c, &tau_g1)
-        })
+    let a_query = G1Projective::normalize_batch(&sums(&a, &tau_g1));
+    let b_g1_query = G1Projective::normalize_batch(&sums(&b, &tau_g1));
+    let b_g2_query = G2Projective::normalize_batch(&sums(&b, &tau_g2));
+    let mixed: Vec<G1Projective> = (sums(&a, &beta).into_iter())
+        .zip(sums::<G1Projective>(&b, &alpha))
+        .zip(sums::<G1Projective>(&c, &tau_g1))
+        .map(|((a, b), c)| [a, b, c].into_iter().sum())
         .collect();
     let mut gamma_abc_g1 = G1Projective::normalize_batch(&mixed);
     let l_query = gamma_abc_g1.split_off(r1cs.num_instance);
@@ -106,23 +103,39 @@ fn lagrange<G: CurveGroup<ScalarField = Fr> + DomainCoeff<Fr>>(
     G::normalize_batch(&values)
 }
 
-fn columns<G: CurveGroup>(
+/// From so many on, buckets are quicker than a multiplication each.
+const MANY: usize = 64;
+
+/// Each column's terms at the points of its rows, added up.
+///
+/// Where buckets are used, they use every core themselves, and so these columns come one after the other. As tasks beside
+/// others they would have each waiting thread begin a further column on the same stack, until that ends.
+#[allow(clippy::arithmetic_side_effects, reason = "of points")]
+pub(super) fn sums<G: CurveGroup<ScalarField = Fr> + VariableBaseMSM<MulBase = G::Affine>>(
     columns: &Matrix,
-    sum: impl Fn(&[(Fr, usize)]) -> G + Sync,
-) -> Vec<G::Affine> {
-    let sums: Vec<G> = columns.par_iter().map(|terms| sum(terms)).collect();
-    G::normalize_batch(&sums)
+    rows: &[G::Affine],
+) -> Vec<G> {
+    let mut sums: Vec<(G, Vec<_>)> = columns
+        .par_iter()
+        .map(|terms| {
+            let (sum, left) = of_ones::<G>(terms, rows);
+            if left.len() < MANY { (one_by_one(sum, &left), Vec::new()) } else { (sum, left) }
+        })
+        .collect();
+    for (sum, left) in sums.iter_mut().filter(|(_, left)| !left.is_empty()) {
+        let (factors, points): (Vec<_>, Vec<_>) = std::mem::take(left).into_iter().unzip();
+        *sum += G::msm_unchecked(&points, &factors);
+    }
+    sums.into_iter().map(|(sum, _)| sum).collect()
 }
 
-/// A column's terms at the points of its rows. Nearly all factors are ±1 or short.
+/// The sum of the terms whose factors are ±1, as most are, and what is left: other factors and their points.
 #[allow(clippy::arithmetic_side_effects, reason = "of points and field elements")]
-fn sum<G: CurveGroup<ScalarField = Fr> + VariableBaseMSM<MulBase = G::Affine>>(
+fn of_ones<G: CurveGroup<ScalarField = Fr>>(
     terms: &[(Fr, usize)],
     rows: &[G::Affine],
-) -> G {
-    /// From here on buckets are quicker than a multiplication each.
-    const MANY: usize = 64;
-    let (mut sum, mut bases, mut factors) = (G::zero(), Vec::new(), Vec::new());
+) -> (G, Vec<(Fr, G::Affine)>) {
+    let (mut sum, mut left) = (G::zero(), Vec::new());
     for (factor, row) in terms {
         let Some(point) = rows.get(*row) else { continue };
         if factor.is_one() {
@@ -130,15 +143,17 @@ fn sum<G: CurveGroup<ScalarField = Fr> + VariableBaseMSM<MulBase = G::Affine>>(
         } else if (-*factor).is_one() {
             sum -= point;
         } else if !factor.is_zero() {
-            bases.push(*point);
-            factors.push(*factor);
+            left.push((*factor, *point));
         }
     }
-    if bases.len() >= MANY {
-        return sum + G::msm_unchecked(&bases, &factors);
-    }
-    for (point, factor) in bases.iter().zip(factors) {
-        let (plus, minus) = (factor.into_bigint(), (-factor).into_bigint());
+    (sum, left)
+}
+
+/// Adds terms whose factors are short, or the negative of what is short.
+#[allow(clippy::arithmetic_side_effects, reason = "of points and field elements")]
+fn one_by_one<G: CurveGroup<ScalarField = Fr>>(mut sum: G, terms: &[(Fr, G::Affine)]) -> G {
+    for (factor, point) in terms {
+        let (plus, minus) = (factor.into_bigint(), (-*factor).into_bigint());
         if minus < plus {
             sum -= point.mul_bigint(minus);
         } else {

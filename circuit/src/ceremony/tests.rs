@@ -8,8 +8,8 @@
 
 use std::sync::LazyLock;
 
-use ark_bn254::{Fr, G1Affine, G2Affine};
-use ark_ec::{AffineRepr as _, CurveGroup as _};
+use ark_bn254::{Fr, G1Affine, G1Projective, G2Affine};
+use ark_ec::{AffineRepr as _, CurveGroup as _, PrimeGroup as _};
 use ark_ff::{One as _, Zero as _};
 
 use super::*;
@@ -446,4 +446,33 @@ fn secrets_are_of_the_systems_chance_and_never_twice_the_same() {
     // A beacon, on the other hand, gives the same always, and others in another place.
     assert_eq!(BEACON.secrets::<1>(&[1; 32]).unwrap(), BEACON.secrets::<1>(&[1; 32]).unwrap());
     assert_ne!(BEACON.secrets::<1>(&[1; 32]).unwrap(), BEACON.secrets::<1>(&[2; 32]).unwrap());
+}
+
+/// In threads whose stacks have room for one sum by buckets, and not for others within it.
+#[test]
+fn long_columns_are_added_up_in_little_room() {
+    let rows: Vec<G1Affine> = (1..=400_u64)
+        .map(|number| (G1Projective::generator() * Fr::from(number)).into_affine())
+        .collect();
+    let factor = |column: u64, row: u64| match (column + row) % 4 {
+        0 => Fr::one(),
+        1 => -Fr::one(),
+        _ => secret(column) * secret(100 + row),
+    };
+    // Every third is short.
+    let column = |column: u64| {
+        (0..if column.is_multiple_of(3) { 5 } else { 400 })
+            .map(|row| (factor(column, row), usize::try_from(row).unwrap()))
+            .collect()
+    };
+    let columns: Vec<Vec<_>> = (0..300).map(column).collect();
+    let pool =
+        rayon::ThreadPoolBuilder::new().num_threads(2).stack_size(128 << 10).build().unwrap();
+    let sums = pool.install(|| specialize::sums::<G1Projective>(&columns, &rows));
+    assert_eq!(sums.len(), columns.len());
+    for (sum, terms) in sums.into_iter().zip(&columns) {
+        let expected: Fr =
+            terms.iter().map(|(factor, row)| *factor * Fr::from(*row as u64 + 1)).sum();
+        assert_eq!(sum, G1Projective::generator() * expected);
+    }
 }
