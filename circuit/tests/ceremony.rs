@@ -12,6 +12,13 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
+use greenlight_artifact::{Schema, ValidArtifact};
+use greenlight_circuit::{
+    assign,
+    keys::ProvingKey,
+    proof::{Evidence, prove},
+    r1cs, statement,
+};
 use tempfile::TempDir;
 
 struct Ceremony(TempDir);
@@ -51,10 +58,13 @@ impl Ceremony {
     }
 }
 
+fn transcript(said: &str) -> String {
+    said.trim().strip_prefix("transcript ").unwrap().to_owned()
+}
+
 #[test]
 fn contributors_take_turns_a_beacon_ends_them_and_everybody_verifies() {
     let ceremony = Ceremony(TempDir::new().unwrap());
-    let transcript = |said: &str| said.trim().strip_prefix("transcript ").unwrap().to_owned();
     ceremony.succeeds(&["new", "--power", "4", "--out", "0"]);
     let first = transcript(&ceremony.succeeds(&["contribute", "0", "--out", "1"]));
     let second =
@@ -91,4 +101,47 @@ fn contributors_take_turns_a_beacon_ends_them_and_everybody_verifies() {
     ceremony.fails(&["verify", "changed"], "beta in G2: the points are not in the ratio");
     fs::write(ceremony.path("cut"), &bytes[..last]).unwrap();
     ceremony.fails(&["verify", "cut"], "bytes of points; found");
+}
+
+/// README.md's way to a key, with the real circuit and a beacon that takes no time.
+#[test]
+#[ignore = "takes minutes; README.md has the command"]
+fn both_phases_for_the_real_circuit_give_a_key_that_proves() {
+    let ceremony = Ceremony(TempDir::new().unwrap());
+    let value = format!("0x{}", "b1".repeat(32));
+    let quick = ["--value", &value, "--iterations", "10"];
+    let beacon = |file: &[&str], out: &str| {
+        ceremony.succeeds(&[&["beacon"], file, &quick[..], &["--out", out]].concat());
+    };
+    ceremony.succeeds(&["new", "--out", "powers.0"]);
+    let powers = transcript(&ceremony.succeeds(&["contribute", "powers.0", "--out", "powers.1"]));
+    beacon(&["powers.1"], "powers.end");
+    ceremony.succeeds(&["verify", "powers.end", "--contains", &powers]);
+
+    let start = ["--specialized", "start.key"];
+    ceremony.succeeds(&[&["prepare", "powers.end"], &start[..], &["--out", "delta.0"]].concat());
+    ceremony.fails(&["contribute", "delta.0", "--out", "delta.1"], "give --specialized");
+    let contribute = [&["contribute", "delta.0"], &start[..], &["--out", "delta.1"]].concat();
+    let delta = transcript(&ceremony.succeeds(&contribute));
+    let files = ["--powers", "powers.end", "--key", "proving.key", "--solidity", "Key.sol"];
+    ceremony.fails(&[&["export", "delta.1"], &start[..], &files].concat(), "expected a beacon");
+    beacon(&["delta.1", "--specialized", "start.key"], "delta.end");
+    ceremony.fails(&["verify", "delta.end"], "give --powers");
+    // Makes phase 2's beginning itself.
+    let verified =
+        ceremony.succeeds(&["verify", "delta.end", "--powers", "powers.end", "--contains", &delta]);
+    assert!(verified.ends_with("the phase is ended\n"), "{verified}");
+    let exported = ceremony.succeeds(&[&["export", "delta.end"], &start[..], &files].concat());
+
+    let key = ProvingKey::load(ceremony.path("proving.key").as_ref()).unwrap();
+    let hash = hex::encode(key.verifying_key().hash());
+    assert!(exported.trim().ends_with(&format!("key hash 0x{hash}")), "{exported}");
+    let solidity = fs::read_to_string(ceremony.path("Key.sol")).unwrap();
+    assert!(solidity.contains("DEVELOPMENT = false") && solidity.contains(&hash), "{solidity}");
+    let sample = concat!(env!("CARGO_MANIFEST_DIR"), "/../config/sample.glff");
+    let schema = &Schema::ENGINE_1;
+    let artifact = ValidArtifact::check(&fs::read(sample).unwrap(), &[Schema::ENGINE_1]).unwrap();
+    let proof = prove(&key, r1cs(), &assign(&artifact, schema).unwrap()).unwrap();
+    let evidence = Evidence { statement: statement(&artifact), proof };
+    evidence.verify(&key.verifying_key(), schema).unwrap();
 }
