@@ -7,24 +7,22 @@
 
 mod programs;
 
-use std::{path::PathBuf, process::ExitCode, process::Stdio, time::Duration};
+use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 use anyhow::{Context as _, Result, bail};
 use serde::Serialize;
 use serde_json::Value;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep};
 
 use crate::{
     edge::{Edge, Settings},
+    process::{self, PATIENCE},
     report::Report,
     scene::{Journal, SOON, Scene, Setup},
     signals,
     tools::Tools,
 };
 use programs::{Client, Site};
-
-/// Go compiles its client first.
-const PATIENCE: Duration = Duration::from_secs(120);
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -130,9 +128,7 @@ async fn judge(tools: &Tools) -> Result<Outcome> {
 /// Lets a client send its requests. What the proxy logged of the last of them.
 async fn answer(client: &Client, site: &Site, edge: &Edge) -> Result<Value> {
     let path = format!("/shadow/clients/{}", client.path());
-    let mut command = client.command(site, &path)?;
-    command.stdin(Stdio::null()).kill_on_drop(true);
-    let output = timeout(PATIENCE, command.output()).await.context("not over in time")??;
+    let output = process::run(client.name, client.command(site, &path)?, PATIENCE).await?;
     let start = Instant::now();
     loop {
         let of_it = |line: &str| line.contains("greenlight::access") && line.contains(&path);

@@ -20,11 +20,11 @@ use tokio::{
 /// Lines that are kept to tell what a process said.
 const KEPT: usize = 400;
 
-/// The longest that a program takes which is run to its end. Forge compiles for the first time and greenlightctl derives the
-/// development key within it, on a busy machine.
+/// The longest that a program takes which is run to its end, on a busy machine: Forge and Go compile for the first time, and
+/// greenlightctl derives the development key.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
-/// The same for a whole: `what` must be over within a limit.
+/// What must be over within `limit`; an error where it is not.
 pub(crate) async fn limited<T>(
     limit: Duration,
     what: impl Future<Output = Result<T>>,
