@@ -10,6 +10,8 @@ use std::{
 use anyhow::{Context as _, Result, ensure};
 use tokio::process::Command;
 
+use crate::process::{self, PATIENCE};
+
 /// ld.so puts in the folder that libraries of its kind lie in.
 const LIBRARY: &str = "/usr/$LIB/faketime/libfaketimeMT.so.1";
 
@@ -30,7 +32,7 @@ impl WallClock {
         clock.set(3_600)?;
         let mut date = Command::new("date");
         clock.govern(date.arg("+%s"));
-        let output = date.output().await.context("date")?;
+        let output = process::run("date", date, PATIENCE).await?;
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         let found: u64 = text.trim().parse().with_context(|| format!("date said {text:?}"))?;
         let real = std::time::UNIX_EPOCH.elapsed()?.as_secs();

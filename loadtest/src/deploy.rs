@@ -99,7 +99,7 @@ pub(crate) async fn deploy(
     setup: &Setup,
     file: &Path,
 ) -> Result<Deployment> {
-    let _turn = Turn::take(tools).await?;
+    let _turn = Turn::take(&tools.contracts()).await?;
     let written = Written::new(tools);
     let folder = tools.contracts().join("deployments");
     fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
@@ -189,7 +189,7 @@ async fn create(tools: &Tools, rpc: &Rpc, contract: &str, arguments: &[String]) 
     struct Created {
         deployed_to: Address,
     }
-    let _turn = Turn::take(tools).await?;
+    let _turn = Turn::take(&tools.contracts()).await?;
     let mut forge = Command::new(&tools.forge);
     forge.args(["create", contract, "--broadcast", "--unlocked", "--json"]).args([
         "--from",
@@ -281,8 +281,8 @@ struct Turn {
 }
 
 impl Turn {
-    async fn take(tools: &Tools) -> Result<Self> {
-        let folder = tools.contracts().join("cache");
+    async fn take(contracts: &Path) -> Result<Self> {
+        let folder = contracts.join("cache");
         fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
         let path = folder.join("harness.lock");
         let file = File::create(&path).with_context(|| path.display().to_string())?;

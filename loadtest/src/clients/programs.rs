@@ -6,6 +6,7 @@ use anyhow::{Context as _, Result};
 use tokio::process::Command;
 
 use super::Expected;
+use crate::process::{self, PATIENCE};
 
 /// Chrome's user agent on Linux, as far as a request shows it since versions are reduced to their first number.
 fn chrome(major: &str) -> String {
@@ -228,7 +229,9 @@ impl Client {
 
     /// The version that it says it has; `None` where it is not installed.
     pub(super) async fn version(&self) -> Option<String> {
-        let output = Command::new(self.program).args(self.version).output().await.ok()?;
+        let mut command = Command::new(self.program);
+        command.args(self.version);
+        let output = process::run(self.name, command, PATIENCE).await.ok()?;
         let said = [output.stdout, output.stderr].concat();
         let said = String::from_utf8_lossy(&said).into_owned();
         version_in(&said)
